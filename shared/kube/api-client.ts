@@ -1,0 +1,112 @@
+import type { KubeObject, ObjectRef, PartialObject, Resource } from './types.ts';
+
+export interface RequestOptions {
+  signal?: AbortSignal | undefined;
+  /**
+   * Deadline of the whole request in ms. The client resets the connection then, and the API server is told the same
+   * (`timeout` parameter), so that the request ends there, too. Default 10,000.
+   */
+  timeoutMs?: number | undefined;
+}
+
+export interface ListOptions extends RequestOptions {
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+  /** Objects per page; default 500. */
+  limit?: number | undefined;
+}
+
+export interface ListPage<T> {
+  items: T[];
+  resourceVersion: string;
+  /** Token for the next page; undefined on the last. */
+  continue: string | undefined;
+}
+
+export interface WatchOptions {
+  signal: AbortSignal;
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+  fieldSelector?: string | undefined;
+  resourceVersion?: string | undefined;
+  /** Ask for the present objects first (WatchList), ended by a bookmark annotated `k8s.io/initial-events-end`. */
+  sendInitialEvents?: boolean | undefined;
+  timeoutSeconds: number;
+}
+
+export type WatchEvent<T> =
+  | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
+  | { type: 'BOOKMARK'; resourceVersion: string; initialEventsEnd: boolean };
+
+export type JsonPatchOperation =
+  | { op: 'test' | 'add' | 'replace'; path: string; value: unknown }
+  | { op: 'remove'; path: string };
+
+export type Patch =
+  | { type: 'json'; operations: JsonPatchOperation[] }
+  | { type: 'merge'; body: unknown }
+  | { type: 'apply'; body: KubeObject; fieldManager: string; force?: boolean };
+
+/** `full`: the object as it is; `metadata`: only its metadata travels. */
+export type Form = 'full' | 'metadata';
+
+/**
+ * Typed access to the API server. Every method throws ApiError when the server refused, TransportError when there
+ * was no answer, and the signal's reason when aborted. `*Metadata` variants transfer only metadata.
+ */
+export interface ApiClient {
+  get<T extends KubeObject>(resource: Resource, ref: ObjectRef, options?: RequestOptions): Promise<T>;
+  getMetadata(resource: Resource, ref: ObjectRef, options?: RequestOptions): Promise<PartialObject>;
+  /** One page; `continueToken` from the page before. */
+  listPage<T extends KubeObject>(
+    resource: Resource,
+    form: Form,
+    options: ListOptions & { continueToken?: string | undefined },
+  ): Promise<ListPage<T>>;
+  /** All pages, one after the other: a consistent snapshot. Throws ApiError 410 when the snapshot expired under way. */
+  list<T extends KubeObject>(
+    resource: Resource,
+    form: Form,
+    options?: ListOptions,
+  ): AsyncGenerator<ListPage<T>>;
+  watch<T extends KubeObject>(
+    resource: Resource,
+    form: Form,
+    options: WatchOptions,
+  ): AsyncGenerator<WatchEvent<T>>;
+  create<T extends KubeObject>(resource: Resource, object: T, options?: RequestOptions): Promise<T>;
+  /** Replaces the object; its resourceVersion, if set, is a precondition. */
+  update<T extends KubeObject>(resource: Resource, object: T, options?: RequestOptions): Promise<T>;
+  updateStatus<T extends KubeObject>(resource: Resource, object: T, options?: RequestOptions): Promise<T>;
+  patch<T extends KubeObject>(
+    resource: Resource,
+    ref: ObjectRef,
+    patch: Patch,
+    options?: RequestOptions,
+  ): Promise<T>;
+  /** As `patch`; only the metadata of the result is sent back. */
+  patchMetadata(
+    resource: Resource,
+    ref: ObjectRef,
+    patch: Patch,
+    options?: RequestOptions,
+  ): Promise<PartialObject>;
+  patchStatus<T extends KubeObject>(
+    resource: Resource,
+    ref: ObjectRef,
+    patch: Patch,
+    options?: RequestOptions,
+  ): Promise<T>;
+  delete(
+    resource: Resource,
+    ref: ObjectRef,
+    options?: RequestOptions & { uid?: string | undefined; resourceVersion?: string | undefined },
+  ): Promise<void>;
+}
+
+/** Finds what the API server serves for a group and resource; asks again when it is unknown. */
+export interface RestMapper {
+  /** Throws TransportError `KUBE_UNKNOWN_RESOURCE` when the API server doesn't serve it (now). */
+  resource(group: string, resource: string): Promise<Resource>;
+}

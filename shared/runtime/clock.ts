@@ -1,0 +1,37 @@
+/**
+ * Time as the rest of the code sees it. Everything that waits or measures takes a Clock, so that the same code
+ * runs on the machine's time and, in tests and simulations, on virtual time.
+ */
+export interface Clock {
+  /** Milliseconds on a clock that never jumps; only differences have a meaning. */
+  monotonic(): number;
+  /** The date and time of day, for people and for the API's timestamps. Never compared with another machine's. */
+  now(): Date;
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when it is aborted first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `callback` once after `ms` milliseconds, unless the returned function was called before. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  monotonic: () => performance.now(),
+  now: () => new Date(),
+  sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      }, ms);
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  },
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};

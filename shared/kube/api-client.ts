@@ -33,6 +33,8 @@ export interface WatchOptions {
   /** Ask for the present objects first (WatchList), ended by a bookmark annotated `k8s.io/initial-events-end`. */
   sendInitialEvents?: boolean | undefined;
   timeoutSeconds: number;
+  /** Called once, when the API server has accepted the watch; events may still be long in coming. */
+  onOpen?: (() => void) | undefined;
 }
 
 export type WatchEvent<T> =
@@ -54,6 +56,8 @@ export type Form = 'full' | 'metadata';
 /**
  * Typed access to the API server. Every method throws ApiError when the server refused, TransportError when there
  * was no answer, and the signal's reason when aborted. `*Metadata` variants transfer only metadata.
+ * Objects that were read say the apiVersion and kind of the resource asked for (in lists, and where only metadata was
+ * transferred, too), and have no managedFields.
  */
 export interface ApiClient {
   get<T extends KubeObject>(resource: Resource, ref: ObjectRef, options?: RequestOptions): Promise<T>;

@@ -22,13 +22,17 @@ export type TransportErrorCode =
   | 'KUBE_UNKNOWN_RESOURCE'
   | 'KUBE_RESPONSE';
 
-/** There was no (usable) answer: whether a write took effect is not known, unless it says that nothing was sent. */
+/** There was no (usable) answer: whether a write took effect is not known, unless nothing was sent. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
   readonly code: TransportErrorCode;
-  constructor(code: TransportErrorCode, message: string, options?: ErrorOptions) {
+  /** The request certainly did not reach the API server (no connection, no credentials). */
+  readonly nothingSent: boolean;
+
+  constructor(code: TransportErrorCode, message: string, options?: ErrorOptions & { nothingSent?: boolean }) {
     super(message, options);
     this.code = code;
+    this.nothingSent = options?.nothingSent ?? (code === 'KUBE_CONFIG' || code === 'KUBE_UNKNOWN_RESOURCE');
   }
 }
 
@@ -49,5 +53,9 @@ export const isUnknownResource = (error: unknown): boolean =>
 
 /** The fate of the request is open: it may have taken effect, or may yet. */
 export const isFateUnknown = (error: unknown): boolean =>
-  (error instanceof TransportError && (error.code === 'KUBE_TIMEOUT' || error.code === 'KUBE_CONNECTION')) ||
+  (error instanceof TransportError && !error.nothingSent) ||
   (error instanceof ApiError && error.status >= 500);
+
+/** What an error says, in one line. */
+export const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';

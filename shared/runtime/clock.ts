@@ -1,3 +1,5 @@
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
+
 /**
  * Time as the rest of the code sees it. Everything that waits or measures takes a Clock, so that the same code
  * runs on the machine's time and, in tests and simulations, on virtual time.
@@ -16,19 +18,14 @@ export interface Clock {
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   now: () => new Date(),
-  sleep(ms, signal) {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      }, ms);
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason as Error);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-    });
+  async sleep(ms, signal) {
+    signal?.throwIfAborted();
+    try {
+      await setTimeoutPromise(ms, undefined, { signal });
+    } catch (error) {
+      signal?.throwIfAborted(); // the reason itself, not Node's AbortError around it
+      throw error;
+    }
   },
   after(ms, callback) {
     const timer = setTimeout(callback, ms);

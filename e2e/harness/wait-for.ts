@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface WaitOptions {
+  /** Default 10,000. */
+  timeoutMs?: number | undefined;
+  /** Between two looks; default 50. */
+  everyMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Looks until `look` returns something other than undefined or false, and returns that. Throws an error that names
+ * `what` when the time is over, the signal's reason when it is aborted, and whatever `look` throws.
+ */
+export async function waitFor<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  { timeoutMs = 10_000, everyMs = 50, signal }: WaitOptions = {},
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() >= deadline) throw new Error(`Waited ${timeoutMs / 1000} s in vain for ${what}`);
+    await sleep(everyMs, undefined, { signal });
+  }
+}

@@ -1,0 +1,40 @@
+import type { ObservedEvent } from './events.ts';
+import { Availability } from './rules/availability.ts';
+import { ExclusiveWork } from './rules/exclusive-work.ts';
+import { ExclusiveWrites } from './rules/exclusive-writes.ts';
+import { Ownership, type Unowned } from './rules/ownership.ts';
+import { Pairs } from './rules/pairs.ts';
+import type { Rule, Violation } from './rules/rule.ts';
+import { Stability } from './rules/stability.ts';
+
+/** How many violations are kept; of a broken rule the first ones tell the most. */
+const keepAtMost = 100;
+
+/** All rules over one stream of events. */
+export class Checker {
+  readonly #ownership = new Ownership();
+  readonly #rules: Rule[] = [
+    new ExclusiveWork(),
+    new ExclusiveWrites(),
+    this.#ownership,
+    new Pairs(),
+    new Stability(),
+    new Availability(),
+  ];
+  readonly violations: Violation[] = [];
+  count = 0;
+
+  observe(event: ObservedEvent): void {
+    for (const rule of this.#rules) {
+      for (const violation of rule.observe(event)) {
+        this.count++;
+        if (this.violations.length < keepAtMost) this.violations.push(violation);
+      }
+    }
+  }
+
+  /** The longest time that an object was without a live shard in the present step. */
+  get longestUnowned(): Unowned | undefined {
+    return this.#ownership.longest;
+  }
+}

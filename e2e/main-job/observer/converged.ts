@@ -1,0 +1,29 @@
+import { isLevel } from './rules/shares.ts';
+import type { Summary } from './world.ts';
+
+/**
+ * What is still missing until the ring is at rest: every object on a live shard, pairs together, nothing on the move, the
+ * shares level. Empty when it is.
+ */
+export function openPoints(summary: Summary, expectedSecrets: number): string[] {
+  const points: string[] = [];
+  const say = (count: number, what: string): void => {
+    if (count > 0) points.push(`${count} ${what}`);
+  };
+  say(expectedSecrets - summary.secrets, 'Secrets not seen yet');
+  say(summary.unassigned, 'objects without a shard');
+  for (const { name, state, secrets, configMaps } of summary.shards) {
+    if (state !== 'live') say(secrets + configMaps, `objects on ${name}, which is ${state}`);
+  }
+  say(summary.single, 'Secrets without a ConfigMap');
+  say(summary.split, 'ConfigMaps on another shard than their Secret');
+  say(summary.moving, 'Secrets on the move (drain label)');
+  const live = summary.shards.filter(({ state }) => state === 'live');
+  if (live.length === 0) points.push('no live shard');
+  const starting = summary.shards.filter(({ state, since }) => state === 'starting' && since > 0);
+  for (const { name } of starting) points.push(`${name} has no Lease yet`);
+  if (points.length === 0 && !isLevel(live.map(({ secrets }) => secrets))) {
+    points.push(`shares not level: ${live.map(({ name, secrets }) => `${name} ${secrets}`).join(', ')}`);
+  }
+  return points;
+}

@@ -1,0 +1,104 @@
+import type { MachineMs, ObjectSeen, ObservedEvent } from './events.ts';
+import { Shards, type ShardView } from './shards.ts';
+
+/** What one shard holds. */
+export interface ShardSummary {
+  name: string;
+  state: ShardView['state'];
+  since: MachineMs;
+  /** The sharder's state label on its Lease; undefined without a Lease. */
+  label: string | undefined;
+  secrets: number;
+  configMaps: number;
+  /** Secrets that it is asked to hand over. */
+  leaving: number;
+  /** Secrets that it shall get. */
+  arriving: number;
+}
+
+/** The ring at one moment, in numbers. */
+export interface Summary {
+  shards: ShardSummary[];
+  secrets: number;
+  configMaps: number;
+  /** Objects without a shard. */
+  unassigned: number;
+  /** Secrets with a drain label. */
+  moving: number;
+  /** ConfigMaps on another shard than their Secret. */
+  split: number;
+  /** Secrets that have no ConfigMap. */
+  single: number;
+  /** Holder of the sharders' Lease; '' when nobody leads. */
+  leader: string;
+}
+
+/** The present state, as far as the observer has seen it. */
+export class World {
+  readonly shards = new Shards();
+  readonly #secrets = new Map<string, ObjectSeen>();
+  readonly #configMaps = new Map<string, ObjectSeen>();
+  leader = '';
+
+  observe(event: ObservedEvent): void {
+    this.shards.observe(event);
+    if (event.kind === 'object') this.#of(event.resource).set(event.uid, event);
+    else if (event.kind === 'object-gone') this.#of(event.resource).delete(event.uid);
+    else if (event.kind === 'leader') this.leader = event.holder;
+  }
+
+  /** A Secret of a shard, or of any. */
+  secretOf(shard: string | undefined): ObjectSeen | undefined {
+    for (const secret of this.#secrets.values()) {
+      if (secret.drain === undefined && (shard === undefined || secret.shard === shard)) return secret;
+    }
+    return undefined;
+  }
+
+  #of(resource: ObjectSeen['resource']): Map<string, ObjectSeen> {
+    return resource === 'secrets' ? this.#secrets : this.#configMaps;
+  }
+
+  summary(): Summary {
+    const shards = new Map<string, ShardSummary>();
+    const shardOf = (name: string): ShardSummary => {
+      let summary = shards.get(name);
+      if (summary === undefined) {
+        const view = this.shards.get(name);
+        const { state, since, label } = view ?? { state: 'gone', since: 0, label: undefined };
+        summary = { name, state, since, label, secrets: 0, configMaps: 0, leaving: 0, arriving: 0 };
+        shards.set(name, summary);
+      }
+      return summary;
+    };
+    for (const { name } of this.shards.all()) shardOf(name);
+    let [unassigned, moving, split] = [0, 0, 0];
+    for (const { shard, drain } of this.#secrets.values()) {
+      if (shard === undefined) unassigned++;
+      else shardOf(shard).secrets++;
+      if (drain === undefined) continue;
+      moving++;
+      if (shard !== undefined) shardOf(shard).leaving++;
+      if (drain !== '') shardOf(drain).arriving++;
+    }
+    const paired = new Set<string>();
+    for (const { shard, owner } of this.#configMaps.values()) {
+      if (shard === undefined) unassigned++;
+      else shardOf(shard).configMaps++;
+      const secret = owner === undefined ? undefined : this.#secrets.get(owner);
+      if (secret === undefined) continue;
+      paired.add(secret.uid);
+      if (secret.shard !== shard) split++;
+    }
+    return {
+      shards: [...shards.values()].toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
+      secrets: this.#secrets.size,
+      configMaps: this.#configMaps.size,
+      unassigned,
+      moving,
+      split,
+      single: this.#secrets.size - paired.size,
+      leader: this.leader,
+    };
+  }
+}

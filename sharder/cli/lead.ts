@@ -1,0 +1,38 @@
+import type { HeldLease } from '@controller-sharding/shared/lease/held-lease.ts';
+import type { ControllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';
+import { LeaseKeeper } from '../membership/lease-keeper.ts';
+import { LabelWriter } from '../moves/label-writer.ts';
+import type { RingMoves } from '../moves/ring-moves.ts';
+import { RingController } from '../rings/ring-controller.ts';
+import type { Rings } from '../rings/rings.ts';
+import type { WebhookConfigurations } from '../webhook/webhook-configurations.ts';
+
+export interface LeadOptions extends Omit<RingMoves, 'scope' | 'writer' | 'fence'> {
+  rings: Rings;
+  held: HeldLease;
+  webhooks: WebhookConfigurations | undefined;
+  syncPeriodMs: number;
+  controllerMetrics: ControllerMetrics;
+}
+
+/**
+ * What only the leader does, for as long as it holds its Lease or until the signal is aborted. Throws LeaseLostError
+ * at once when the Lease is lost: the process has to end then, with whatever it has under way.
+ */
+export async function lead(options: LeadOptions, signal: AbortSignal): Promise<void> {
+  const { client, clock, logger, membership, rings, held } = options;
+  const { fence } = held;
+  const ringController = new RingController({ ...options, fence, writer: new LabelWriter(client, fence) });
+  const leaseKeeper = new LeaseKeeper({
+    ...{ client, clock, logger, membership },
+    ringExists: (ring) => rings.exists(ring),
+    isEmpty: (ring, shard, stop) => ringController.isEmpty(ring, shard, stop),
+  });
+  const ended = new AbortController();
+  const keeping = held.keep(ended.signal);
+  const working = Promise.all([ringController.run(signal), leaseKeeper.run(signal)]).finally(() =>
+    ended.abort(),
+  );
+  // `keeping` ends first only when the Lease is lost.
+  await Promise.race([working, keeping.then(() => working)]);
+}

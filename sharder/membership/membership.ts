@@ -1,0 +1,241 @@
+import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
+import { isNotFound } from '@controller-sharding/shared/kube/errors.ts';
+import { Informer } from '@controller-sharding/shared/kube/informer.ts';
+import { leases } from '@controller-sharding/shared/kube/resources.ts';
+import { compareResourceVersions, objectKey } from '@controller-sharding/shared/kube/types.ts';
+import { durationMsOf, type Lease, sameClaim } from '@controller-sharding/shared/lease/lease.ts';
+import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
+import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
+import {
+  invalidShardName,
+  ringLabel,
+  sharderRequestMs,
+  viewMaxAgeMs,
+} from '@controller-sharding/shared/sharding/contract.ts';
+import { AbsentShards } from './absent-shards.ts';
+import { isGivenUp, isReleased, type ShardState, shardState } from './shard-state.ts';
+import { WatchHealth } from './watch-health.ts';
+
+export interface ShardView {
+  ring: string;
+  shard: string;
+  state: ShardState;
+  lease: Lease;
+}
+
+interface Observation extends ShardView {
+  /** Monotonic ms at which the claim was last seen to change. */
+  changedAt: number;
+  /** Monotonic ms at which the Lease was last read on its own. */
+  readAt: number;
+}
+
+const tickMs = 250;
+const probeAfterMs = 3_000;
+
+/**
+ * Which shards there are and how they are, as this process sees it by its own clock. Every sharder replica keeps one,
+ * so that a new leader goes on with what it observed as a standby.
+ */
+export class Membership {
+  readonly #client: ApiClient;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #health: WatchHealth;
+  readonly #informer: Informer<Lease>;
+  readonly #observed = new Map<string, Observation>();
+  readonly #absent: AbsentShards;
+  readonly #listeners = new Set<(ring: string) => void>();
+
+  constructor({ client, clock, logger }: { client: ApiClient; clock: Clock; logger: Logger }) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#health = new WatchHealth(clock);
+    this.#absent = new AbsentShards(clock);
+    this.#informer = new Informer<Lease>({
+      ...{ client, clock, logger, resource: leases, form: 'full', labelSelector: ringLabel },
+      health: {
+        connected: () => this.#health.connected(),
+        progress: () => this.#health.progress(),
+        disconnected: () => this.#health.disconnected(),
+      },
+    });
+    this.#informer.addHandler({
+      added: (lease) => this.#observe(lease),
+      updated: (_old, lease) => this.#observe(lease),
+      deleted: (lease) => this.#deleted(lease),
+    });
+  }
+
+  /** Calls back with the ring's name whenever a shard of it came, went or changed its state. */
+  onChange(listener: (ring: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** All shards of a ring (all rings if none is named), in no particular order. */
+  shards(ring?: string): ShardView[] {
+    return [...this.#observed.values()].filter((shard) => ring === undefined || shard.ring === ring);
+  }
+
+  /** Names of the shards that may get objects, sorted. */
+  usable(ring: string): string[] {
+    const named = new Map<string, ShardView[]>();
+    for (const view of this.shards(ring)) named.set(view.shard, [...(named.get(view.shard) ?? []), view]);
+    return [...named.values()]
+      .filter((views) => views.length === 1 && views[0]?.state === 'ready')
+      .map((views) => views[0]?.shard ?? '')
+      .toSorted();
+  }
+
+  /** Whether a shard of that name has none of its objects any more: dead, or unknown for a whole duration. */
+  isGivenUp(ring: string, shard: string): boolean {
+    const views = this.shards(ring).filter((view) => view.shard === shard);
+    if (views.length > 0) return views.every((view) => isGivenUp(view.state));
+    return this.synced && this.#health.healthy && this.#absent.isOver(ring, shard);
+  }
+
+  /** Whether a shard's fate is open: nothing is levelled meanwhile. */
+  isUnsettled(ring: string): boolean {
+    return this.shards(ring).some(({ state }) => state === 'expired' || state === 'uncertain');
+  }
+
+  /** Ms since this view was last known to be the present. */
+  get ageMs(): number {
+    return this.#health.ageMs;
+  }
+
+  get synced(): boolean {
+    return this.#informer.hasSynced;
+  }
+
+  async waitForSync(signal: AbortSignal): Promise<void> {
+    await this.#informer.waitForSync(signal);
+  }
+
+  /**
+   * To be asked right before something is written because a shard is given up: true only if that was seen at most 5 s
+   * ago, by the watch or by a read made now.
+   */
+  async confirmGivenUp(ring: string, shard: string, signal: AbortSignal): Promise<boolean> {
+    if (!this.isGivenUp(ring, shard)) return false;
+    if (this.ageMs <= viewMaxAgeMs) return true;
+    const views = this.shards(ring).filter((view) => view.shard === shard);
+    if (views.length === 0) return false;
+    for (const view of views) {
+      const observation = this.#observed.get(objectKey(view.lease.metadata));
+      if (observation && this.#clock.monotonic() - observation.readAt <= viewMaxAgeMs) continue;
+      await this.#read(view.lease, signal);
+    }
+    return this.isGivenUp(ring, shard);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const watching = this.#informer.run(signal);
+    while (!signal.aborted) {
+      if (this.#health.recovered()) this.#startOver();
+      this.#refresh();
+      if (this.#health.ageMs > probeAfterMs) await this.#probe(signal);
+      await this.#clock.sleep(tickMs, signal).catch(() => undefined);
+    }
+    await watching;
+  }
+
+  /** Notes a Lease that was just read or written by this process. */
+  observe(lease: Lease): void {
+    this.#observe(lease);
+    const observation = this.#observed.get(objectKey(lease.metadata));
+    if (observation) observation.readAt = this.#clock.monotonic();
+  }
+
+  #observe(lease: Lease): void {
+    const ring = lease.metadata.labels?.[ringLabel];
+    const shard = lease.metadata.name;
+    const key = objectKey(lease.metadata);
+    if (ring === undefined || invalidShardName(shard) !== undefined) {
+      this.#logger.warn(
+        { lease: key },
+        'a Lease with a ring label is not a shard: its name or ring is not valid',
+      );
+      return;
+    }
+    const now = this.#clock.monotonic();
+    const before = this.#observed.get(key);
+    if (before !== undefined && isOlder(lease, before.lease)) return;
+    const unchanged = before !== undefined && before.ring === ring && sameClaim(before.lease, lease);
+    const changedAt = unchanged ? before.changedAt : now;
+    const state = shardState(lease, now - changedAt);
+    this.#observed.set(key, { ring, shard, lease, changedAt, readAt: before?.readAt ?? -Infinity, state });
+    this.#absent.forget(ring, shard);
+    if (before === undefined || before.state !== state || before.ring !== ring) this.#changed(ring);
+    if (before !== undefined && before.ring !== ring) this.#changed(before.ring);
+  }
+
+  /** A deleted Lease says nothing about its shard, which has a duration to put it back; a released one is over. */
+  #deleted(lease: Lease): void {
+    const key = objectKey(lease.metadata);
+    const before = this.#observed.get(key);
+    if (before === undefined) return;
+    this.#observed.delete(key);
+    if (isReleased(lease)) this.#absent.over(before.ring, before.shard);
+    else this.#absent.note(before.ring, before.shard, durationMsOf(lease));
+    this.#changed(before.ring);
+  }
+
+  #refresh(): void {
+    if (!this.#health.healthy) return;
+    const now = this.#clock.monotonic();
+    for (const observation of this.#observed.values()) {
+      const state = shardState(observation.lease, now - observation.changedAt);
+      if (state === observation.state) continue;
+      observation.state = state;
+      this.#changed(observation.ring);
+    }
+    for (const ring of this.#absent.newlyOver()) this.#changed(ring);
+  }
+
+  #startOver(): void {
+    const now = this.#clock.monotonic();
+    for (const observation of this.#observed.values()) {
+      if (!isReleased(observation.lease)) observation.changedAt = now;
+    }
+    this.#absent.startOver();
+  }
+
+  /** In a quiet ring nothing is received: asks whether the API server is there, and whether the view is right. */
+  async #probe(signal: AbortSignal): Promise<void> {
+    const sentAt = this.#clock.monotonic();
+    try {
+      for await (const { items } of this.#client.list<Lease>(leases, 'full', {
+        labelSelector: ringLabel,
+        signal,
+        timeoutMs: sharderRequestMs,
+      })) {
+        for (const lease of items) this.observe(lease);
+      }
+      if (this.#clock.monotonic() - sentAt <= probeAfterMs) this.#health.progress();
+    } catch (error) {
+      if (!signal.aborted) this.#logger.debug({ err: error }, 'the Leases could not be read');
+    }
+  }
+
+  async #read(lease: Lease, signal: AbortSignal): Promise<void> {
+    try {
+      this.observe(
+        await this.#client.get<Lease>(leases, lease.metadata, { signal, timeoutMs: sharderRequestMs }),
+      );
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      this.#deleted(lease);
+    }
+  }
+
+  #changed(ring: string): void {
+    for (const listener of this.#listeners) listener(ring);
+  }
+}
+
+const isOlder = (lease: Lease, known: Lease): boolean =>
+  lease.metadata.uid === known.metadata.uid &&
+  compareResourceVersions(lease.metadata.resourceVersion ?? '0', known.metadata.resourceVersion ?? '0') < 0;

@@ -1,0 +1,100 @@
+import type { PartialObject } from '@controller-sharding/shared/kube/types.ts';
+import { sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
+import { controllingMain, type MainResource } from '../rings/ring-scope.ts';
+import { listControlled } from './controlled-lists.ts';
+import { forEachConcurrently } from './for-each.ts';
+import { moveOwner } from './move-owner.ts';
+import { placeObject, type RingMoves } from './ring-moves.ts';
+
+const mostInWave = 5_000;
+const againMs = 500;
+
+/**
+ * Moves everything away from a given-up shard: lists its objects again and again, until a list begun after the last
+ * move ended finds none. Resolves to false when it had to stop before: the shard is back, or none is usable.
+ */
+export async function emptyDeadShard(moves: RingMoves, shard: string, signal: AbortSignal): Promise<boolean> {
+  const { membership, scope, clock, metrics } = moves;
+  for (;;) {
+    let found = 0;
+    let moved = 0;
+    for (const main of scope.mains) {
+      for await (const wave of mainsOf(moves, main, shard, signal)) {
+        found += wave.length;
+        if (membership.usable(scope.ring).length === 0) return false;
+        metrics.calculated(scope.ring);
+        moved += await moveWave(moves, main, shard, wave, signal);
+      }
+    }
+    if (found === 0) return true;
+    if (!membership.isGivenUp(scope.ring, shard)) return false;
+    if (moved === 0) await clock.sleep(againMs, signal);
+  }
+}
+
+/** Whether nothing that the ring moves carries the shard's name: neither main nor controlled objects. */
+export async function isShardEmpty(moves: RingMoves, shard: string, signal: AbortSignal): Promise<boolean> {
+  const { client, scope } = moves;
+  const labelSelector = `${shardLabel(scope.ring)}=${shard}`;
+  for (const main of scope.mains) {
+    for await (const wave of mainsOf(moves, main, shard, signal)) if (wave.length > 0) return false;
+    for (const resource of main.controlled) {
+      for await (const { items } of client.list(resource, 'metadata', { labelSelector, signal })) {
+        const left = items.some(
+          (object) => selected(moves, object) && controllingMain(scope, resource, object) !== undefined,
+        );
+        if (left) return false;
+      }
+    }
+  }
+  return true;
+}
+
+const selected = ({ scope }: RingMoves, object: PartialObject): boolean =>
+  scope.selects(object.metadata.namespace) === true;
+
+async function* mainsOf(
+  moves: RingMoves,
+  main: MainResource,
+  shard: string,
+  signal: AbortSignal,
+): AsyncGenerator<PartialObject[]> {
+  const labelSelector = `${shardLabel(moves.scope.ring)}=${shard}`;
+  const options = { labelSelector, signal, timeoutMs: sharderRequestMs };
+  let wave: PartialObject[] = [];
+  for await (const { items } of moves.client.list(main.resource, 'metadata', options)) {
+    wave.push(...items.filter((object) => selected(moves, object)));
+    if (wave.length < mostInWave) continue;
+    yield wave;
+    wave = [];
+  }
+  if (wave.length > 0) yield wave;
+}
+
+async function moveWave(
+  moves: RingMoves,
+  main: MainResource,
+  shard: string,
+  owners: PartialObject[],
+  signal: AbortSignal,
+): Promise<number> {
+  const { client, scope, membership, writer, metrics } = moves;
+  const children = await listControlled(client, scope.ring, main, owners, signal);
+  let moved = 0;
+  await forEachConcurrently(owners, moves.concurrency, async (owner) => {
+    const to = placeObject(moves, main.resource, owner);
+    if (to === undefined) return;
+    const outcome = await moveOwner(writer, {
+      ...{ ring: scope.ring, resource: main.resource, owner, to },
+      children: children.get(owner.metadata.uid ?? '') ?? [],
+      stillRight: async () =>
+        membership.usable(scope.ring).includes(to) &&
+        (await membership.confirmGivenUp(scope.ring, shard, signal)),
+    });
+    if (outcome !== 'done') return;
+    moved += 1;
+    const { group, resource } = main.resource;
+    metrics.moved({ controllerring: scope.ring, group, resource });
+  });
+  return moved;
+}

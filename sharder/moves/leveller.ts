@@ -1,0 +1,104 @@
+import type { PartialObject } from '@controller-sharding/shared/kube/types.ts';
+import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
+import { drainLabel, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
+import { level } from '../placement/level.ts';
+import type { MainResource } from '../rings/ring-scope.ts';
+import { forEachConcurrently } from './for-each.ts';
+import { ObjectTableBuilder } from './object-table.ts';
+import { placementKey, type RingMoves, usableShards } from './ring-moves.ts';
+
+/** Object hash → shard it shall move to. */
+type Plan = Map<string, string>;
+
+/**
+ * Levels the ring: asks the shards that hold too much to let some of it go. Lists all main objects, keeps twelve bytes
+ * of each while planning, and lists again for the names of those that move, if any do.
+ * `stillRight` is asked before every write; when it is false the rest is left for the next plan.
+ * Returns the number of drains that were asked for.
+ */
+export async function levelRing(
+  moves: RingMoves,
+  stillRight: () => boolean,
+  signal: AbortSignal,
+): Promise<number> {
+  const shards = usableShards(moves);
+  if (shards.length === 0) return 0;
+  moves.metrics.calculated(moves.scope.ring);
+  const plan = await planLevel(moves, shards, signal);
+  if (plan.size === 0) return 0;
+  let drained = 0;
+  for (const main of moves.scope.mains) {
+    for await (const page of mainPages(moves, main, signal)) {
+      const moving = page.filter((object) => movable(moves, object) && plan.has(idOf(moves, main, object)));
+      await forEachConcurrently(moving, moves.concurrency, async (object) => {
+        const to = plan.get(idOf(moves, main, object));
+        const from = object.metadata.labels?.[shardLabel(moves.scope.ring)];
+        if (to === undefined || from === undefined || from === to || !stillRight()) return;
+        if (await drain(moves, main, object, from, to)) drained += 1;
+      });
+      if (!stillRight()) return drained;
+    }
+  }
+  return drained;
+}
+
+async function planLevel(
+  moves: RingMoves,
+  shards: Array<{ name: string; weight: number }>,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { scope, hasher, clock } = moves;
+  const indexOf = new Map(shards.map(({ name }, index) => [name, index]));
+  const loads = shards.map(() => 0);
+  const table = new ObjectTableBuilder();
+  for (const main of scope.mains) {
+    for await (const page of mainPages(moves, main, signal)) {
+      for (const object of page) {
+        const labels = object.metadata.labels ?? {};
+        // On the move: counts where it goes, and isn't moved again.
+        const target = labels[drainLabel(scope.ring)];
+        const shard = indexOf.get(target ?? labels[shardLabel(scope.ring)] ?? '');
+        if (shard === undefined) continue;
+        loads[shard] = (loads[shard] ?? 0) + 1;
+        table.add(hasher.hash(placementKey(main.resource, object)), target === undefined ? shard : -1);
+      }
+    }
+  }
+  const objects = table.build();
+  const loaded = shards.map((shard, index) => ({ ...shard, load: loads[index] ?? 0 }));
+  const planned = await level({ hasher, shards: loaded, objects }, new Slice(clock));
+  return new Map(planned.map(({ index, to }) => [`${objects.high[index]}:${objects.low[index]}`, to]));
+}
+
+async function* mainPages(
+  { client, scope }: RingMoves,
+  main: MainResource,
+  signal: AbortSignal,
+): AsyncGenerator<PartialObject[]> {
+  const options = { labelSelector: shardLabel(scope.ring), signal, timeoutMs: sharderRequestMs };
+  for await (const { items } of client.list(main.resource, 'metadata', options)) {
+    yield items.filter((object) => scope.selects(object.metadata.namespace) === true);
+  }
+}
+
+const movable = ({ scope }: RingMoves, object: PartialObject): boolean =>
+  object.metadata.labels?.[drainLabel(scope.ring)] === undefined;
+
+function idOf({ hasher }: RingMoves, main: MainResource, object: PartialObject): string {
+  const { high, low } = hasher.hash(placementKey(main.resource, object));
+  return `${high}:${low}`;
+}
+
+async function drain(
+  { writer, metrics, scope }: RingMoves,
+  main: MainResource,
+  object: PartialObject,
+  from: string,
+  to: string,
+): Promise<boolean> {
+  const changes = { [shardLabel(scope.ring)]: from, [drainLabel(scope.ring)]: to };
+  if ((await writer.relabel(main.resource, object, changes)) !== 'done') return false;
+  const { group, resource } = main.resource;
+  metrics.drained({ controllerring: scope.ring, group, resource });
+  return true;
+}

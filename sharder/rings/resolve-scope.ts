@@ -1,0 +1,46 @@
+import type { RestMapper } from '@controller-sharding/shared/kube/api-client.ts';
+import { isUnknownResource } from '@controller-sharding/shared/kube/errors.ts';
+import type { GroupResource, Resource } from '@controller-sharding/shared/kube/types.ts';
+import {
+  type ControllerRing,
+  matchesSelector,
+  ringNamespaceSelector,
+} from '@controller-sharding/shared/sharding/controller-ring.ts';
+import type { NamespaceView } from './namespace-view.ts';
+import type { RingScope } from './ring-scope.ts';
+
+/** What a ring's spec means on this API server. Throws only when discovery itself fails. */
+export async function resolveScope(
+  ring: ControllerRing,
+  mapper: RestMapper,
+  namespaces: NamespaceView,
+): Promise<RingScope> {
+  const missing: GroupResource[] = [];
+  const resolve = async ({ group, resource }: GroupResource): Promise<Resource[]> => {
+    try {
+      return [await mapper.resource(group, resource)];
+    } catch (error) {
+      if (!isUnknownResource(error)) throw error;
+      missing.push({ group, resource });
+      return [];
+    }
+  };
+  const mains = [];
+  for (const entry of ring.spec?.resources ?? []) {
+    const [resource] = await resolve(entry);
+    const controlled: Resource[] = [];
+    for (const child of entry.controlledResources ?? []) controlled.push(...(await resolve(child)));
+    if (resource !== undefined) mains.push({ resource, controlled });
+  }
+  const selector = ringNamespaceSelector(ring);
+  return {
+    ring: ring.metadata.name,
+    mains,
+    missing,
+    selects: (namespace) => {
+      if (namespace === undefined) return true;
+      const labels = namespaces.labels(namespace);
+      return labels && matchesSelector(selector, labels);
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Controller, type Outcome } from '@controller-sharding/shared/controller/controller.ts';
+import { isNotFound } from '@controller-sharding/shared/kube/errors.ts';
+import { controllerRings } from '@controller-sharding/shared/kube/resources.ts';
+import type { ControllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';
+import { sharderRequestMs } from '@controller-sharding/shared/sharding/contract.ts';
+import { RingMover } from '../moves/ring-mover.ts';
+import type { RingMoves } from '../moves/ring-moves.ts';
+import type { WebhookConfigurations } from '../webhook/webhook-configurations.ts';
+import type { RingScope } from './ring-scope.ts';
+import { ringStatus } from './ring-status.ts';
+import type { KnownRing, Rings } from './rings.ts';
+
+export interface RingControllerOptions extends Omit<RingMoves, 'scope'> {
+  rings: Rings;
+  /** Undefined: the webhook is switched off. */
+  webhooks: WebhookConfigurations | undefined;
+  syncPeriodMs: number;
+  controllerMetrics?: ControllerMetrics | undefined;
+}
+
+interface Running {
+  scope: RingScope;
+  mover: RingMover;
+  stop: AbortController;
+  ended: Promise<void>;
+}
+
+/** The leader's work on each ring: its webhook configuration, its moves, its status. */
+export class RingController {
+  readonly #options: RingControllerOptions;
+  readonly #controller: Controller<string>;
+  readonly #running = new Map<string, Running>();
+
+  constructor(options: RingControllerOptions) {
+    const { clock, logger } = options;
+    this.#options = options;
+    this.#controller = new Controller({
+      name: 'controllerring',
+      reconcile: (key, signal) => this.#reconcile(key, signal),
+      ...{ clock, logger, metrics: options.controllerMetrics },
+    });
+  }
+
+  /** Ends when the signal is aborted and all moves under way have ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { rings, membership, webhooks } = this.#options;
+    const enqueue = (ring: string): void => this.#controller.enqueue(ring);
+    const ends = [
+      rings.onChange(enqueue),
+      membership.onChange((ring) => {
+        this.#running.get(ring)?.mover.membershipChanged();
+        enqueue(ring);
+      }),
+      webhooks?.onChange(enqueue),
+    ];
+    await this.#controller.run(signal);
+    for (const end of ends) end?.();
+    await Promise.all([...this.#running.keys()].map((name) => this.#stop(name)));
+  }
+
+  /** Whether nothing carries the shard's name any more, by a look made now. False while the ring isn't served. */
+  async isEmpty(ring: string, shard: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#running.get(ring)?.mover.isEmpty(shard, signal)) ?? false;
+  }
+
+  async #reconcile(name: string, signal: AbortSignal): Promise<Outcome> {
+    const { rings, webhooks } = this.#options;
+    const known = rings.get(name);
+    if (known === undefined) {
+      await this.#stop(name);
+      if (!rings.exists(name)) await webhooks?.remove(name, signal);
+      return { kind: 'done' };
+    }
+    if (known.ring.metadata.deletionTimestamp !== undefined) {
+      await this.#stop(name);
+      await webhooks?.remove(name, signal);
+      return { kind: 'done' };
+    }
+    await this.#move(name, known.scope);
+    let failure: unknown;
+    try {
+      await webhooks?.ensure(known.ring, signal);
+    } catch (error) {
+      failure = error;
+    }
+    await this.#writeStatus(known, failure, signal);
+    if (failure !== undefined) throw failure;
+    return { kind: 'done' };
+  }
+
+  async #move(name: string, scope: RingScope): Promise<void> {
+    if (this.#running.get(name)?.scope === scope) return;
+    await this.#stop(name);
+    const mover = new RingMover({ ...this.#options, scope }, this.#options.syncPeriodMs);
+    const stop = new AbortController();
+    this.#running.set(name, { scope, mover, stop, ended: mover.run(stop.signal) });
+  }
+
+  async #stop(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (running === undefined) return;
+    this.#running.delete(name);
+    running.stop.abort();
+    await running.ended;
+  }
+
+  async #writeStatus({ ring, scope }: KnownRing, failure: unknown, signal: AbortSignal): Promise<void> {
+    const { membership, client, clock } = this.#options;
+    const { name } = ring.metadata;
+    const facts = {
+      shards: membership.shards(name).length,
+      availableShards: membership.usable(name).length,
+      missing: scope.missing,
+      failure: failure === undefined ? undefined : `The webhook could not be configured: ${String(failure)}`,
+    };
+    const status = ringStatus(ring, facts, clock.now());
+    if (isDeepStrictEqual(ring.status, status)) return;
+    try {
+      const patch = { type: 'merge' as const, body: { status } };
+      await client.patchStatus(controllerRings, { name }, patch, { signal, timeoutMs: sharderRequestMs });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { Controller, type Outcome } from '@controller-sharding/shared/controller/controller.ts';
+import type { ApiClient, RestMapper } from '@controller-sharding/shared/kube/api-client.ts';
+import { Informer } from '@controller-sharding/shared/kube/informer.ts';
+import { controllerRings } from '@controller-sharding/shared/kube/resources.ts';
+import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
+import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
+import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
+import { NamespaceView } from './namespace-view.ts';
+import { resolveScope } from './resolve-scope.ts';
+import type { RingScope } from './ring-scope.ts';
+
+export interface KnownRing {
+  ring: ControllerRing;
+  /** A new one whenever the ring selects something else than before. */
+  scope: RingScope;
+}
+
+export interface RingsOptions {
+  client: ApiClient;
+  mapper: RestMapper;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** How soon a resource that the API server doesn't serve is looked for again. */
+const missingRetryMs = 10_000;
+
+/** The rings there are, each with what it selects. Every sharder replica keeps this, leader or not. */
+export class Rings {
+  readonly #options: RingsOptions;
+  readonly #informer: Informer<ControllerRing>;
+  readonly #namespaces: NamespaceView;
+  readonly #controller: Controller<string>;
+  readonly #known = new Map<string, KnownRing>();
+  readonly #resolvedGeneration = new Map<string, string>();
+  readonly #listeners = new Set<(ring: string) => void>();
+
+  constructor(options: RingsOptions) {
+    const { client, clock, logger } = options;
+    this.#options = options;
+    this.#informer = new Informer<ControllerRing>({
+      client,
+      clock,
+      logger,
+      resource: controllerRings,
+      form: 'full',
+    });
+    this.#namespaces = new NamespaceView({ client, clock, logger });
+    this.#controller = new Controller({
+      name: 'ring-scopes',
+      reconcile: (key) => this.#resolve(key),
+      clock,
+      logger,
+    });
+    const enqueue = ({ metadata }: ControllerRing): void => this.#controller.enqueue(metadata.name);
+    this.#informer.addHandler({ added: enqueue, updated: (_old, now) => enqueue(now), deleted: enqueue });
+    this.#namespaces.onRelabelled(() => {
+      this.#resolvedGeneration.clear();
+      for (const ring of this.#informer.store.list()) enqueue(ring);
+    });
+  }
+
+  get(name: string): KnownRing | undefined {
+    return this.#known.get(name);
+  }
+
+  all(): KnownRing[] {
+    return [...this.#known.values()];
+  }
+
+  /** Whether there is a ring of that name, be it usable or not. */
+  exists(name: string): boolean {
+    return this.#informer.store.get(name) !== undefined;
+  }
+
+  /** Calls back when a ring came, went or changed; also for one that is already known. */
+  onChange(listener: (ring: string) => void): () => void {
+    this.#listeners.add(listener);
+    for (const name of this.#known.keys()) listener(name);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async waitForSync(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#informer.waitForSync(signal), this.#namespaces.waitForSync(signal)]);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const watching = [this.#informer.run(signal), this.#namespaces.run(signal)];
+    await this.#namespaces.waitForSync(signal).catch(() => undefined);
+    await Promise.all([...watching, this.#controller.run(signal)]);
+  }
+
+  async #resolve(name: string): Promise<Outcome> {
+    const ring = this.#informer.store.get(name);
+    if (ring === undefined) {
+      this.#known.delete(name);
+      this.#resolvedGeneration.delete(name);
+      this.#tell(name);
+      return { kind: 'done' };
+    }
+    const generation = `${ring.metadata.uid}/${ring.metadata.generation}`;
+    const known = this.#known.get(name);
+    if (
+      known !== undefined &&
+      this.#resolvedGeneration.get(name) === generation &&
+      known.scope.missing.length === 0
+    ) {
+      this.#known.set(name, { ring, scope: known.scope });
+      this.#tell(name);
+      return { kind: 'done' };
+    }
+    const scope = await resolveScope(ring, this.#options.mapper, this.#namespaces);
+    const stillMissing = known?.scope.missing.length === scope.missing.length;
+    const unchanged =
+      known !== undefined && this.#resolvedGeneration.get(name) === generation && stillMissing;
+    this.#known.set(name, { ring, scope: unchanged ? known.scope : scope });
+    this.#resolvedGeneration.set(name, generation);
+    this.#tell(name);
+    return scope.missing.length > 0 ? { kind: 'later', afterMs: missingRetryMs } : { kind: 'done' };
+  }
+
+  #tell(name: string): void {
+    for (const listener of this.#listeners) listener(name);
+  }
+}

@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import type { KubeConfig, User } from '@kubernetes/client-node';
+import type { Clock } from '../runtime/clock.ts';
+import { messageOf, TransportError } from './errors.ts';
+import { type ExecCredential, type ExecSpec, runExecPlugin } from './exec-plugin.ts';
+
+/** What a request shows to the API server to say who asks. */
+export interface Credentials {
+  headers: Readonly<Record<string, string>>;
+  /** Client certificate that an exec plugin returned; part of the TLS connection, not of the request. */
+  certificate?: { cert: string; key: string } | undefined;
+}
+
+/** How long a token read from a file is used before the file is looked at again; kubelets rotate well ahead. */
+const tokenFileAgeMs = 10_000;
+/** An exec plugin is asked again this long before its credential expires. */
+const expiryMarginMs = 10_000;
+
+interface AuthProvider {
+  name?: string;
+  config?: { tokenFile?: string };
+}
+
+interface Cached {
+  credentials: Credentials;
+  /** On the monotonic clock; undefined: never. */
+  staleAt: number | undefined;
+}
+
+/** The present credentials of a KubeConfig's user; renewed when they go stale, concurrent callers share one renewal. */
+export class CredentialSource {
+  readonly #kubeConfig: KubeConfig;
+  readonly #user: User | null;
+  readonly #clock: Clock;
+  #cached: Cached | undefined;
+  #renewal: Promise<Credentials> | undefined;
+
+  constructor(kubeConfig: KubeConfig, clock: Clock) {
+    this.#kubeConfig = kubeConfig;
+    this.#user = kubeConfig.getCurrentUser();
+    this.#clock = clock;
+  }
+
+  /** Throws TransportError KUBE_CONFIG when there is no way to get them. */
+  async current(): Promise<Credentials> {
+    const cached = this.#cached;
+    if (cached && (cached.staleAt === undefined || this.#clock.monotonic() < cached.staleAt)) {
+      return cached.credentials;
+    }
+    this.#renewal ??= this.#renew().finally(() => {
+      this.#renewal = undefined;
+    });
+    return this.#renewal;
+  }
+
+  /** The API server refused `credentials`: the next request brings new ones, if there can be new ones. */
+  refused(credentials: Credentials): void {
+    if (this.#cached?.credentials === credentials && this.#cached.staleAt !== undefined) {
+      this.#cached = undefined;
+    }
+  }
+
+  async #renew(): Promise<Credentials> {
+    const next = await this.#load();
+    this.#cached = next;
+    return next.credentials;
+  }
+
+  async #load(): Promise<Cached> {
+    const user = this.#user;
+    const now = this.#clock.monotonic();
+    const headers: Record<string, string> = {};
+    if (user?.impersonateUser) headers['impersonate-user'] = user.impersonateUser;
+
+    const tokenFile = tokenFileOf(user);
+    if (user?.exec) {
+      const cluster = this.#kubeConfig.getCurrentCluster();
+      const spec: ExecSpec = user.exec;
+      const credential = await runExecPlugin(spec, cluster);
+      if (credential.token) headers.authorization = `Bearer ${credential.token}`;
+      return {
+        credentials: { headers, certificate: credential.certificate },
+        staleAt: this.#expiryOf(credential, now),
+      };
+    }
+    if (tokenFile !== undefined) {
+      headers.authorization = `Bearer ${await readToken(tokenFile)}`;
+      return { credentials: { headers }, staleAt: now + tokenFileAgeMs };
+    }
+    if (user?.authProvider) {
+      const { name }: AuthProvider = user.authProvider;
+      throw new TransportError(
+        'KUBE_CONFIG',
+        `user "${user.name}": auth-provider "${name ?? ''}" is not supported, use an exec plugin`,
+      );
+    }
+    if (user?.token) headers.authorization = `Bearer ${user.token.trim()}`;
+    else if (user?.username) {
+      const pair = Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64');
+      headers.authorization = `Basic ${pair}`;
+    }
+    return { credentials: { headers }, staleAt: undefined };
+  }
+
+  #expiryOf(credential: ExecCredential, now: number): number {
+    if (credential.expiresAt === undefined) return Number.POSITIVE_INFINITY;
+    // The plugin speaks of the time of day; from here on only the monotonic clock counts.
+    const lifetimeMs = credential.expiresAt.getTime() - this.#clock.now().getTime();
+    return now + Math.max(1_000, lifetimeMs - expiryMarginMs);
+  }
+}
+
+/** KubeConfig keeps a token file (also the in-cluster one) as an auth provider of its own. */
+function tokenFileOf(user: User | null): string | undefined {
+  const provider: AuthProvider | null | undefined = user?.authProvider;
+  return provider?.config?.tokenFile;
+}
+
+async function readToken(file: string): Promise<string> {
+  let token: string;
+  try {
+    token = (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    throw new TransportError('KUBE_CONFIG', `cannot read the token file ${file}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  if (token === '') throw new TransportError('KUBE_CONFIG', `the token file ${file} is empty`);
+  return token;
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '../runtime/clock.ts';
+import { ApiError, TransportError } from './errors.ts';
+
+/** The end of one request, by its time or by its caller, and which of the two it was. */
+export class Deadline {
+  readonly #controller = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  readonly #cancelTimer: () => void;
+  readonly #server: string;
+  readonly #timeoutMs: number;
+  #sending = false;
+  #expired = false;
+
+  constructor(timeoutMs: number, caller: AbortSignal | undefined, clock: Clock, server: string) {
+    this.#caller = caller;
+    this.#server = server;
+    this.#timeoutMs = timeoutMs;
+    caller?.addEventListener('abort', this.#onCallerAbort, { once: true });
+    if (caller?.aborted) this.#onCallerAbort();
+    this.#cancelTimer = clock.after(timeoutMs, () => {
+      this.#expired = true;
+      this.#controller.abort();
+    });
+  }
+
+  /** Aborted at the deadline, or when the caller aborts. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** From here on the API server may have seen the request. */
+  sending(): void {
+    this.#sending = true;
+  }
+
+  /** As `promise`, but rejects as soon as the signal is aborted; what the promise does then is of no interest. */
+  async race<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this;
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const aborted = (): void => reject(signal.reason);
+      signal.addEventListener('abort', aborted, { once: true });
+      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+    });
+  }
+
+  /** The error to throw for one that came out of the request; undefined when it was not the deadline's doing. */
+  errorOf(error: unknown): unknown {
+    if (error instanceof ApiError || error instanceof TransportError) return error;
+    if (this.#expired) {
+      const message = `no answer from the API server at ${this.#server} within ${this.#timeoutMs} ms`;
+      return new TransportError('KUBE_TIMEOUT', message, { nothingSent: !this.#sending });
+    }
+    return this.#caller?.aborted ? this.#caller.reason : undefined;
+  }
+
+  clear(): void {
+    this.#cancelTimer();
+    this.#caller?.removeEventListener('abort', this.#onCallerAbort);
+  }
+
+  readonly #onCallerAbort = (): void => this.#controller.abort(this.#caller?.reason);
+}

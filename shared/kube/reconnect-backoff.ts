@@ -1,0 +1,23 @@
+const firstMs = 800;
+const maxMs = 30_000;
+
+/** Waits between attempts to list or watch: 0.8 s doubling up to 30 s, the upper half of each at random. */
+export class ReconnectBackoff {
+  readonly #random: () => number;
+  #failures = 0;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** The wait in ms after one more failure; longer if the API server asked for it, but at most 60 s. */
+  next(retryAfterMs = 0): number {
+    const delay = Math.min(firstMs * 2 ** this.#failures, maxMs);
+    this.#failures = Math.min(this.#failures + 1, 16);
+    return Math.max(delay * (0.5 + this.#random() / 2), Math.min(retryAfterMs, 2 * maxMs));
+  }
+
+  reset(): void {
+    this.#failures = 0;
+  }
+}

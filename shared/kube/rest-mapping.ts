@@ -1,0 +1,43 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { RestMapper } from './api-client.ts';
+import { discover, type ResourceMap } from './discovery.ts';
+import { TransportError } from './errors.ts';
+import type { Transport } from './transport.ts';
+import { type Resource, resourceName } from './types.ts';
+
+/** An unknown resource makes the mapper ask again at most this often: it may be asked for at every retry of a ring. */
+const refreshIntervalMs = 5_000;
+
+/** Remembers what discovery found; asks the API server again when a resource is unknown. */
+export class DiscoveryRestMapper implements RestMapper {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  #known: ResourceMap = new Map();
+  #refreshedAt: number | undefined;
+  #refresh: Promise<void> | undefined;
+
+  constructor(transport: Transport, clock: Clock) {
+    this.#transport = transport;
+    this.#clock = clock;
+  }
+
+  async resource(group: string, resource: string): Promise<Resource> {
+    const name = resourceName({ group, resource });
+    const known = this.#known.get(name);
+    if (known) return known;
+    if (this.#refreshedAt === undefined || this.#clock.monotonic() - this.#refreshedAt >= refreshIntervalMs) {
+      this.#refresh ??= this.#discover().finally(() => {
+        this.#refresh = undefined;
+      });
+      await this.#refresh;
+    }
+    const found = this.#known.get(name);
+    if (found) return found;
+    throw new TransportError('KUBE_UNKNOWN_RESOURCE', `the API server does not serve ${name}`);
+  }
+
+  async #discover(): Promise<void> {
+    this.#known = await discover(this.#transport);
+    this.#refreshedAt = this.#clock.monotonic();
+  }
+}

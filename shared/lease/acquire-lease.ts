@@ -1,0 +1,78 @@
+import { isAlreadyExists, isConflict, isNotFound } from '../kube/errors.ts';
+import { leases } from '../kube/resources.ts';
+import { HeldLease, type HeldLeaseOptions } from './held-lease.ts';
+import { type Lease, LeaseObservation } from './lease.ts';
+import { claimed } from './lease-claim.ts';
+
+/** What to do about a Lease that was just read: write the claim, or look again later. */
+export type AcquireDecision<Taken> =
+  | { kind: 'take'; how: Taken /** Annotations to write with the claim. */; marks?: Record<string, string> }
+  | { kind: 'wait' };
+
+/**
+ * @param lease what was read; undefined when there is none
+ * @param unchangedMs since when its claim has not changed, on the reader's own clock
+ */
+export type DecideAcquire<Taken> = (
+  lease: Lease | undefined,
+  unchangedMs: number,
+) => AcquireDecision<Taken> | Promise<AcquireDecision<Taken>>;
+
+const lookMs = 2_000;
+const retryMs = 1_000;
+const requestMs = 3_000;
+
+/**
+ * Looks at the Lease until `decide` says to take it, then writes the claim by compare-and-swap.
+ * Errors of the API server are waited out; what `decide` throws ends it, as does the signal.
+ */
+export async function acquireLease<Taken>(
+  options: HeldLeaseOptions,
+  decide: DecideAcquire<Taken>,
+  signal: AbortSignal,
+): Promise<{ held: HeldLease; how: Taken }> {
+  const { client, clock, claim, logger } = options;
+  const observation = new LeaseObservation(clock);
+  for (;;) {
+    signal.throwIfAborted();
+    let lease: Lease | undefined;
+    try {
+      lease = await readLease(options, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn({ err: error, lease: claim.name }, 'reading the Lease failed');
+      await clock.sleep(retryMs, signal);
+      continue;
+    }
+    const decision = await decide(lease, lease === undefined ? 0 : observation.observe(lease));
+    if (decision.kind === 'wait') {
+      await clock.sleep(lookMs, signal);
+      continue;
+    }
+    const body = claimed(lease, claim, clock.now(), decision.marks);
+    const sentAt = clock.monotonic();
+    try {
+      const written = await (lease === undefined
+        ? client.create(leases, body, { signal, timeoutMs: requestMs })
+        : client.update(leases, body, { signal, timeoutMs: requestMs }));
+      return { held: new HeldLease(options, written, sentAt), how: decision.how };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isConflict(error) || isAlreadyExists(error)) continue;
+      logger.warn({ err: error, lease: claim.name }, 'acquiring the Lease failed');
+      await clock.sleep(retryMs, signal);
+    }
+  }
+}
+
+async function readLease(
+  { client, claim }: HeldLeaseOptions,
+  signal: AbortSignal,
+): Promise<Lease | undefined> {
+  try {
+    return await client.get<Lease>(leases, claim, { signal, timeoutMs: requestMs });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

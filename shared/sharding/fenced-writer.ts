@@ -1,0 +1,162 @@
+import type { ApiClient, Patch, RequestOptions } from '../kube/api-client.ts';
+import { isFateUnknown } from '../kube/errors.ts';
+import {
+  controllerOf,
+  type KubeObject,
+  type ObjectRef,
+  objectKey,
+  type PartialObject,
+  type Resource,
+  resourceName,
+} from '../kube/types.ts';
+import type { WriteFence } from '../lease/write-fence.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { shardLabel } from './contract.ts';
+import type { ShardObserver } from './shard-event.ts';
+
+/** How far the API server may be late in ending a request at its deadline. */
+const serverGraceMs = 500;
+
+export interface FencedWriterOptions {
+  client: ApiClient;
+  clock: Clock;
+  fence: WriteFence;
+  ring: string;
+  shard: string;
+  observer: ShardObserver;
+  /** Told about every object that was created for an owner. */
+  created(owner: PartialObject, resource: Resource, object: KubeObject): void;
+}
+
+/** Writes on behalf of one main object. Every method throws FencedError once the shard's Lease is no longer sure. */
+export interface OwnerWriter {
+  /** An object controlled by the owner gets the shard label from the start. */
+  create<T extends KubeObject>(resource: Resource, object: T): Promise<T>;
+  update<T extends KubeObject>(resource: Resource, object: T): Promise<T>;
+  patch<T extends KubeObject>(resource: Resource, ref: ObjectRef, patch: Patch): Promise<T>;
+  delete(resource: Resource, ref: ObjectRef, preconditions: { uid: string }): Promise<void>;
+}
+
+type Send<T> = (options: RequestOptions) => Promise<T>;
+
+/**
+ * The shard's only way to write. A write starts only while the fence permits it, and its promise settles only when
+ * the request has ended at the API server, too: one that timed out is held until its server-side deadline has passed.
+ * So an object whose promises have settled has nothing under way, and can be handed over.
+ */
+export class FencedWriter {
+  readonly #options: FencedWriterOptions;
+  readonly #underway = new Map<string, number>();
+  readonly #idle = new Map<string, Array<() => void>>();
+
+  constructor(options: FencedWriterOptions) {
+    this.#options = options;
+  }
+
+  /** A writer for the objects of `owner`. */
+  for(owner: PartialObject): OwnerWriter {
+    const { client } = this.#options;
+    return {
+      create: async (resource, object) => {
+        const body = this.#labelled(object, owner);
+        const written = await this.#write(owner, 'create', resource, object.metadata, (options) =>
+          client.create(resource, body, options),
+        );
+        this.#options.created(owner, resource, written);
+        return written;
+      },
+      update: (resource, object) =>
+        this.#write(owner, 'update', resource, object.metadata, (options) =>
+          client.update(resource, object, options),
+        ),
+      patch: (resource, ref, patch) => {
+        const labelled =
+          patch.type === 'apply' ? { ...patch, body: this.#labelled(patch.body, owner) } : patch;
+        return this.#write(owner, 'patch', resource, ref, (options) =>
+          client.patch(resource, ref, labelled, options),
+        );
+      },
+      delete: (resource, ref, preconditions) =>
+        this.#write(owner, 'delete', resource, ref, (options) =>
+          client.delete(resource, ref, { ...options, ...preconditions }),
+        ),
+    };
+  }
+
+  /** Changes only an object's labels: the hand-over's writes. Not told to the observer as a write of a reconcile. */
+  relabel(resource: Resource, ref: ObjectRef, patch: Patch): Promise<PartialObject> {
+    return this.#bounded((options) => this.#options.client.patchMetadata(resource, ref, patch, options));
+  }
+
+  /** Resolves when no write for the owner is under way, also none whose promise the author dropped. */
+  async idle(ownerUid: string): Promise<void> {
+    while (this.#underway.has(ownerUid)) {
+      await new Promise<void>((resolve) => {
+        const waiting = this.#idle.get(ownerUid);
+        if (waiting) waiting.push(resolve);
+        else this.#idle.set(ownerUid, [resolve]);
+      });
+    }
+  }
+
+  async #write<T extends KubeObject | void>(
+    owner: PartialObject,
+    verb: string,
+    resource: Resource,
+    ref: ObjectRef,
+    send: Send<T>,
+  ): Promise<T> {
+    const uid = owner.metadata.uid ?? '';
+    const about = { verb, resource: resourceName(resource), object: objectKey(ref), owner: uid };
+    this.#underway.set(uid, (this.#underway.get(uid) ?? 0) + 1);
+    try {
+      const result = await this.#bounded(send, () =>
+        this.#options.observer({ event: 'write-begin', ...about }),
+      );
+      this.#options.observer({
+        event: 'write-end',
+        ...about,
+        resourceVersion: result?.metadata.resourceVersion,
+      });
+      return result;
+    } catch (error) {
+      this.#options.observer({ event: 'write-end', ...about, error: String(error) });
+      throw error;
+    } finally {
+      this.#ended(uid);
+    }
+  }
+
+  async #bounded<T>(send: Send<T>, begin?: () => void): Promise<T> {
+    const { clock, fence } = this.#options;
+    const timeoutMs = fence.permit();
+    begin?.();
+    const sentAt = clock.monotonic();
+    try {
+      return await send({ timeoutMs });
+    } catch (error) {
+      if (isFateUnknown(error)) {
+        await clock.sleep(Math.max(0, sentAt + timeoutMs + serverGraceMs - clock.monotonic()));
+      }
+      throw error;
+    }
+  }
+
+  #ended(uid: string): void {
+    const left = (this.#underway.get(uid) ?? 1) - 1;
+    if (left > 0) {
+      this.#underway.set(uid, left);
+      return;
+    }
+    this.#underway.delete(uid);
+    const waiting = this.#idle.get(uid) ?? [];
+    this.#idle.delete(uid);
+    for (const resolve of waiting) resolve();
+  }
+
+  #labelled<T extends KubeObject>(object: T, owner: PartialObject): T {
+    if (controllerOf(object)?.uid !== owner.metadata.uid) return object;
+    const labels = { ...object.metadata.labels, [shardLabel(this.#options.ring)]: this.#options.shard };
+    return { ...object, metadata: { ...object.metadata, labels } };
+  }
+}

@@ -1,0 +1,114 @@
+import type { ApiClient } from '../kube/api-client.ts';
+import { isNotFound } from '../kube/errors.ts';
+import { objectKey, type PartialObject, type Resource } from '../kube/types.ts';
+import { FencedError } from '../lease/write-fence.ts';
+import { drainLabel, shardLabel } from './contract.ts';
+import type { Controlled, ControlledObjects } from './controlled-objects.ts';
+import type { FencedWriter } from './fenced-writer.ts';
+import type { HandOverMemory } from './hand-over-memory.ts';
+import { type LabelChanges, labelPatch } from './label-patch.ts';
+import type { ShardObserver } from './shard-event.ts';
+
+export interface HandOverOptions {
+  client: Pick<ApiClient, 'getMetadata'>;
+  writer: FencedWriter;
+  controlled: ControlledObjects;
+  memory: HandOverMemory;
+  /** What the cache holds under a key now. */
+  cached(key: string): PartialObject | undefined;
+  ring: string;
+  shard: string;
+  main: Resource;
+  observer: ShardObserver;
+}
+
+/**
+ * Gives an object that carries a drain label to the shard that the label names: the controlled objects first, the
+ * owner last, each only if it still is what was read. The caller has made sure that nothing is under way for it.
+ * An empty drain label gives it to nobody. One that names this shard takes a hand-over back.
+ */
+export class HandOver {
+  readonly #options: HandOverOptions;
+  /** Owners whose first attempt did not end well: their controlled objects are read live from then on. */
+  readonly #tried = new Set<string>();
+
+  constructor(options: HandOverOptions) {
+    this.#options = options;
+  }
+
+  forget(uid: string): void {
+    this.#tried.delete(uid);
+    this.#options.memory.forget(uid);
+  }
+
+  /** Throws when something was not as it was read, or an error came between: to be tried again. */
+  async run(owner: PartialObject, signal: AbortSignal): Promise<void> {
+    const { ring, observer, controlled } = this.#options;
+    const uid = owner.metadata.uid ?? '';
+    const to = owner.metadata.labels?.[drainLabel(ring)] ?? '';
+    const about = { object: objectKey(owner.metadata), uid, to };
+    observer({ event: 'hand-over-begin', ...about });
+    try {
+      const children = this.#tried.has(uid) ? await controlled.live(owner, signal) : controlled.cached(uid);
+      this.#tried.add(uid);
+      for (const child of children) await this.#relabelControlled(child, to);
+      const resourceVersion = await this.#relabelOwner(owner, to);
+      this.#tried.delete(uid);
+      controlled.forget(uid);
+      observer({ event: 'hand-over-end', ...about, outcome: 'handed-over', resourceVersion });
+    } catch (error) {
+      observer({ event: 'hand-over-end', ...about, outcome: 'failed' });
+      throw error;
+    }
+  }
+
+  /** Reads what became of the owner's last patch; until then its key is neither reconciled nor handed over. */
+  async resolve(owner: PartialObject, signal: AbortSignal): Promise<void> {
+    const { client, main, memory, cached } = this.#options;
+    const uid = owner.metadata.uid ?? '';
+    try {
+      const live = await client.getMetadata(main, owner.metadata, { signal });
+      // Another uid: the object that was meant is gone, and what the cache still holds of it is older than this.
+      memory.resolved(uid, live.metadata.resourceVersion ?? '0', cached(objectKey(owner.metadata)));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      memory.resolved(uid, endOfTime, cached(objectKey(owner.metadata)));
+    }
+  }
+
+  async #relabelControlled({ resource, object }: Controlled, to: string): Promise<void> {
+    const { ring, writer } = this.#options;
+    const label = shardLabel(ring);
+    if ((object.metadata.labels?.[label] ?? '') === to) return;
+    const changes = { [label]: to === '' ? undefined : to };
+    try {
+      await writer.relabel(resource, object.metadata, labelPatch(object, changes, { resourceVersion: true }));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  async #relabelOwner(owner: PartialObject, to: string): Promise<string | undefined> {
+    const { ring, shard, main, writer, memory, cached } = this.#options;
+    const uid = owner.metadata.uid ?? '';
+    const changes: LabelChanges = {
+      [shardLabel(ring)]: to === '' ? undefined : to,
+      [drainLabel(ring)]: undefined,
+    };
+    const patch = labelPatch(owner, changes, { resourceVersion: true });
+    try {
+      const written = await writer.relabel(main, owner.metadata, patch);
+      const { resourceVersion } = written.metadata;
+      memory.resolved(uid, resourceVersion ?? '0', cached(objectKey(owner.metadata)));
+      return resourceVersion;
+    } catch (error) {
+      if (!(error instanceof FencedError)) memory.unresolved(uid, cached(objectKey(owner.metadata)));
+      throw new Error(`hand-over of ${objectKey(owner.metadata)} from ${shard} did not succeed`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** Greater than every resourceVersion: the object is gone, no cached version of it is believed. */
+const endOfTime = '9'.repeat(30);

@@ -1,0 +1,151 @@
+import { Controller, type Outcome } from '../controller/controller.ts';
+import { Informer } from '../kube/informer.ts';
+import { controllerOf, type KubeObject, objectKey, type Resource, resourceName } from '../kube/types.ts';
+import type { WriteFence } from '../lease/write-fence.ts';
+import { drainLabel, shardLabel } from './contract.ts';
+import { ControlledObjects } from './controlled-objects.ts';
+import { FencedWriter } from './fenced-writer.ts';
+import { HandOver } from './hand-over.ts';
+import { HandOverMemory } from './hand-over-memory.ts';
+import type { ShardOptions } from './shard.ts';
+import type { ShardObserver } from './shard-event.ts';
+
+const stopTimeoutMs = 10_000;
+
+/** What a shard does while it holds its Lease: its informers, its queue, and for each object a reconcile or a hand-over. */
+export class ShardWork<Main extends KubeObject> {
+  readonly #options: ShardOptions<Main>;
+  readonly #observer: ShardObserver;
+  readonly #mains: Informer<Main>;
+  readonly #controlled: Array<{ resource: Resource; informer: Informer<KubeObject> }>;
+  readonly #children: ControlledObjects;
+  readonly #memory = new HandOverMemory();
+  readonly #writer: FencedWriter;
+  readonly #handOver: HandOver;
+  readonly #controller: Controller<string>;
+
+  constructor(options: ShardOptions<Main>, fence: WriteFence, observer: ShardObserver) {
+    const { client, clock, logger, ring, shard, main } = options;
+    this.#options = options;
+    this.#observer = observer;
+    this.#mains = this.#informer<Main>(main);
+    this.#controlled = options.controlled.map((resource) => ({
+      resource,
+      informer: this.#informer(resource),
+    }));
+    this.#children = new ControlledObjects(client, ring, this.#controlled);
+    this.#writer = new FencedWriter({
+      ...{ client, clock, fence, ring, shard, observer },
+      created: (owner, resource, object) => this.#children.created(owner, resource, object),
+    });
+    this.#handOver = new HandOver({
+      ...{ client, ring, shard, main, observer, writer: this.#writer, memory: this.#memory },
+      controlled: this.#children,
+      cached: (key) => this.#mains.store.get(key),
+    });
+    this.#controller = new Controller({
+      name: ring,
+      reconcile: (key, signal) => this.#process(key, signal),
+      concurrency: options.concurrency ?? 5,
+      stopTimeoutMs,
+      ...{ clock, logger },
+      ...(options.metrics && { metrics: options.metrics }),
+    });
+    this.#listen();
+  }
+
+  /** Lists and watches, then works from `pauseMs` later on until the signal is aborted and what is in flight ended. */
+  async run(signal: AbortSignal, pauseMs: number, working: () => void): Promise<void> {
+    const informers = [this.#mains, ...this.#controlled.map(({ informer }) => informer)];
+    const closing = new AbortController();
+    const running = Promise.all(informers.map((informer) => informer.run(closing.signal)));
+    try {
+      await Promise.all(informers.map((informer) => informer.waitForSync(signal)));
+      await this.#options.clock.sleep(pauseMs, signal);
+      working();
+      await this.#controller.run(signal);
+    } finally {
+      closing.abort();
+      await running;
+    }
+  }
+
+  #informer<T extends KubeObject>(resource: Resource): Informer<T> {
+    const { client, clock, logger, ring, shard } = this.#options;
+    return new Informer<T>({
+      ...{ client, clock, resource, form: 'full' },
+      logger: logger.child({ informer: resourceName(resource) }),
+      labelSelector: `${shardLabel(ring)}=${shard}`,
+    });
+  }
+
+  #listen(): void {
+    const enqueue = (object: KubeObject): void => this.#controller.enqueue(objectKey(object.metadata));
+    this.#mains.addHandler({
+      added: enqueue,
+      updated: (_old, now) => enqueue(now),
+      deleted: ({ metadata }) => {
+        this.#handOver.forget(metadata.uid ?? '');
+        this.#children.forget(metadata.uid ?? '');
+      },
+    });
+    const enqueueOwner = (object: KubeObject): void => {
+      const owner = controllerOf(object);
+      if (owner?.kind !== this.#options.main.kind) return;
+      const { namespace } = object.metadata;
+      this.#controller.enqueue(
+        objectKey({ name: owner.name, ...(this.#options.main.namespaced && { namespace }) }),
+      );
+    };
+    for (const { informer } of this.#controlled) {
+      informer.addHandler({
+        added: enqueueOwner,
+        updated: (_old, now) => enqueueOwner(now),
+        deleted: enqueueOwner,
+      });
+    }
+  }
+
+  async #process(key: string, signal: AbortSignal): Promise<Outcome> {
+    // What is missing here may have moved: it is not to be cleaned up.
+    const main = this.#mains.store.get(key);
+    if (main === undefined) return { kind: 'done' };
+    switch (this.#memory.belief(main)) {
+      case 'stale':
+        return { kind: 'done' };
+      case 'unresolved':
+        await this.#handOver.resolve(main, signal);
+        return { kind: 'later', afterMs: 0 };
+      case 'current':
+        if (main.metadata.labels?.[drainLabel(this.#options.ring)] === undefined)
+          await this.#reconcile(key, main, signal);
+        else await this.#handOver.run(main, signal);
+        return { kind: 'done' };
+    }
+  }
+
+  async #reconcile(key: string, object: Main, signal: AbortSignal): Promise<void> {
+    const { main, reconcile } = this.#options;
+    const uid = object.metadata.uid ?? '';
+    const about = { resource: resourceName(main), object: key, uid };
+    this.#observer({ event: 'reconcile-begin', ...about });
+    let outcome: 'done' | 'failed' = 'failed';
+    try {
+      await reconcile({
+        object,
+        signal,
+        writer: this.#writer.for(object),
+        controlled: (resource) =>
+          this.#children
+            .cached(uid)
+            .filter((child) => resourceName(child.resource) === resourceName(resource))
+            .map((child) => child.object),
+      });
+      outcome = 'done';
+    } finally {
+      // A write whose promise was dropped still belongs to this reconcile.
+      await this.#writer.idle(uid);
+      this.#observer({ event: 'reconcile-end', ...about, outcome });
+    }
+  }
+}

@@ -131,12 +131,16 @@ async function runGo({ args, cwd, env, signal }: GoCommand, onLine: (line: strin
     errors.push(line);
     if (errors.length > ERROR_LINES_SHOWN) errors.shift();
   });
+  let kill: NodeJS.Timeout | undefined;
   const interrupt = (): void => {
     signalGroup(child.pid, 'SIGINT'); // Go removes its temporary folder then
-    setTimeout(() => signalGroup(child.pid, 'SIGKILL'), INTERRUPT_GRACE_MS).unref();
+    kill = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), INTERRUPT_GRACE_MS);
   };
   signal?.addEventListener('abort', interrupt, { once: true });
-  const end = await ended.finally(() => signal?.removeEventListener('abort', interrupt));
+  const end = await ended.finally(() => {
+    signal?.removeEventListener('abort', interrupt);
+    clearTimeout(kill);
+  });
   signal?.throwIfAborted();
   if (end !== 'with code 0')
     throw new BinariesError('BUILD_FAILED', [`\`go ${args[0]}\` ended ${end}:`, ...errors].join('\n'));

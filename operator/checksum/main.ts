@@ -53,7 +53,11 @@ await runProcess(name, async (signal) => {
   const registry = createRegistry();
   const connection = connect({ kubeconfig: options.kubeconfig, clock, registry });
   const shard = new Shard<Secret>({
-    ...{ client: connection.client, clock, logger, ring: options.ring, shard: options.shardName },
+    client: connection.client,
+    clock,
+    logger,
+    ring: options.ring,
+    shard: options.shardName,
     leaseNamespace: options.leaseNamespace ?? connection.namespace,
     identity: process.env['POD_UID'] ?? randomUUID(),
     main: secrets,

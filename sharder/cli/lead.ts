@@ -24,7 +24,10 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const { fence } = held;
   const ringController = new RingController({ ...options, fence, writer: new LabelWriter(client, fence) });
   const leaseKeeper = new LeaseKeeper({
-    ...{ client, clock, logger, membership },
+    client,
+    clock,
+    logger,
+    membership,
     ringExists: (ring) => rings.exists(ring),
     isEmpty: (ring, shard, stop) => ringController.isEmpty(ring, shard, stop),
   });

@@ -76,16 +76,17 @@ export async function parseCommand(
         }
         const webhookAddress = parseAddress('--webhook-address', argv.webhookAddress);
         await run({
-          ...{
-            kubeconfig: argv.kubeconfig,
-            namespace: argv.namespace,
-            identity: argv.identity,
-            concurrentMoves,
-          },
+          kubeconfig: argv.kubeconfig,
+          namespace: argv.namespace,
+          identity: argv.identity,
+          concurrentMoves,
           syncPeriodMs: parseDuration('--sync-period', argv.syncPeriod),
           webhook:
             argv.webhook && webhookAddress !== undefined
-              ? { address: webhookAddress, url: webhookUrl(argv.webhookUrl) }
+              ? {
+                  address: webhookAddress,
+                  url: webhookUrl(argv.webhookUrl),
+                }
               : undefined,
           healthAddress: argv.healthAddress,
           metricsAddress: argv.metricsAddress,

@@ -62,7 +62,14 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
     const webhook =
       options.webhook &&
       (await startWebhook({
-        ...{ ...options.webhook, client, clock, logger, registry, hasher, rings, membership },
+        ...options.webhook,
+        client,
+        clock,
+        logger,
+        registry,
+        hasher,
+        rings,
+        membership,
         namespace: options.namespace,
         username: await ownUsername(client, ended),
       }));
@@ -77,7 +84,14 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
     logger.info({ identity: options.identity }, 'leading');
     await lead(
       {
-        ...{ client, clock, logger, hasher, membership, metrics, rings, held },
+        client,
+        clock,
+        logger,
+        hasher,
+        membership,
+        metrics,
+        rings,
+        held,
         webhooks: webhook?.configurations,
         concurrency: options.concurrentMoves,
         syncPeriodMs: options.syncPeriodMs,
@@ -96,8 +110,11 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
 }
 
 const selfSubjectReviews: Resource = {
-  ...{ group: 'authentication.k8s.io', version: 'v1', resource: 'selfsubjectreviews' },
-  ...{ kind: 'SelfSubjectReview', namespaced: false },
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  resource: 'selfsubjectreviews',
+  kind: 'SelfSubjectReview',
+  namespaced: false,
 };
 
 /** The name by which the API server knows this process. */

@@ -44,11 +44,27 @@ export async function startWebhook(
   const decide = createDecide({ hasher, client, snapshot: (ring) => snapshot(options, ring) });
   const tls = { certificate: certificate.certificate, key: certificate.key };
   const server = await startWebhookServer({
-    ...{ address, tls, decide, clock, logger, observer: webhookMetrics(registry) },
+    address,
+    tls,
+    decide,
+    clock,
+    logger,
+    observer: webhookMetrics(registry),
   });
   const configurations = new WebhookConfigurations({
-    ...{ client, clock, logger, authority: () => certificate.authority },
-    endpoint: url === undefined ? { service: { namespace, name: service } } : { url },
+    client,
+    clock,
+    logger,
+    authority: () => certificate.authority,
+    endpoint:
+      url === undefined
+        ? {
+            service: {
+              namespace,
+              name: service,
+            },
+          }
+        : { url },
   });
   const renew = async (signal: AbortSignal): Promise<void> => {
     let pauseMs = renewalCheckMs;

@@ -54,7 +54,12 @@ export class Membership {
     this.#health = new WatchHealth(clock);
     this.#absent = new AbsentShards(clock);
     this.#informer = new Informer<Lease>({
-      ...{ client, clock, logger, resource: leases, form: 'full', labelSelector: ringLabel },
+      client,
+      clock,
+      logger,
+      resource: leases,
+      form: 'full',
+      labelSelector: ringLabel,
       health: {
         connected: () => this.#health.connected(),
         progress: () => this.#health.progress(),

@@ -35,6 +35,7 @@ export function sharderMetrics(registry: Registry, figures: () => RingFigures[])
   const drains = counter('drains_total', 'Drains asked for', objectLabels);
   const calculations = counter('ring_calculations_total', 'Plans made for a ring', ['controllerring']);
   ringGauges(registry, figures);
+  shardGauges(registry, figures);
   return {
     assigned: (labels) => assignments.inc(labels),
     moved: (labels) => movements.inc(labels),
@@ -44,25 +45,32 @@ export function sharderMetrics(registry: Registry, figures: () => RingFigures[])
 }
 
 function ringGauges(registry: Registry, figures: () => RingFigures[]): void {
-  const perRing = (name: string, help: string, value: (ring: RingFigures) => number): void => {
-    new Gauge({
-      name: `${prefix}controllerring_${name}`,
-      help,
-      labelNames: ['controllerring'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const ring of figures()) this.set({ controllerring: ring.ring }, value(ring));
-      },
-    });
-  };
+  const perRing = (name: string, help: string, value: (ring: RingFigures) => number): void =>
+    registry.registerMetric(
+      new Gauge({
+        name: `${prefix}controllerring_${name}`,
+        help,
+        labelNames: ['controllerring'],
+        registers: [],
+        collect() {
+          this.reset();
+          for (const ring of figures()) this.set({ controllerring: ring.ring }, value(ring));
+        },
+      }),
+    );
   perRing('metadata_generation', "Generation of the ring's spec", (ring) => ring.metadataGeneration);
   perRing('observed_generation', 'Generation that the sharder works by', (ring) => ring.observedGeneration);
   perRing('status_shards', 'Shards of the ring', (ring) => ring.shards.length);
   perRing('status_available_shards', 'Shards that may get objects', (ring) => ring.availableShards);
+}
+
+function shardGauges(registry: Registry, figures: () => RingFigures[]): void {
   const labelNames = ['controllerring', 'namespace', 'shard'];
-  new Gauge({
-    ...{ name: `${prefix}shard_info`, help: 'Shards, always 1', labelNames, registers: [registry] },
+  const info = new Gauge({
+    name: `${prefix}shard_info`,
+    help: 'Shards, always 1',
+    labelNames,
+    registers: [],
     collect() {
       this.reset();
       for (const { ring, shards } of figures()) {
@@ -70,18 +78,22 @@ function ringGauges(registry: Registry, figures: () => RingFigures[]): void {
       }
     },
   });
-  new Gauge({
-    ...{ name: `${prefix}shard_state`, help: 'State of each shard: 1 for the one it is in' },
-    ...{ labelNames: [...labelNames, 'state'], registers: [registry] },
+  const state = new Gauge({
+    name: `${prefix}shard_state`,
+    help: 'State of each shard: 1 for the one it is in',
+    labelNames: [...labelNames, 'state'],
+    registers: [],
     collect() {
       this.reset();
       for (const { ring, shards } of figures()) {
-        for (const { shard, namespace, state } of shards) {
+        for (const { shard, namespace, state: present } of shards) {
           for (const name of states) {
-            this.set({ controllerring: ring, namespace, shard, state: name }, name === state ? 1 : 0);
+            this.set({ controllerring: ring, namespace, shard, state: name }, name === present ? 1 : 0);
           }
         }
       }
     },
   });
+  registry.registerMetric(info);
+  registry.registerMetric(state);
 }

@@ -73,7 +73,11 @@ export class Assigner {
   #watch(resource: Resource): void {
     const { client, clock, logger, scope } = this.#moves;
     const informer = new Informer<PartialObject>({
-      ...{ client, clock, resource, form: 'metadata', labelSelector: `!${shardLabel(scope.ring)}` },
+      client,
+      clock,
+      resource,
+      form: 'metadata',
+      labelSelector: `!${shardLabel(scope.ring)}`,
       logger: logger.child({ informer: `unassigned ${resourceName(resource)}` }),
       keep: (object) =>
         scope.selects(object.metadata.namespace) !== false &&
@@ -140,7 +144,10 @@ export class Assigner {
       }
       await this.#settle(owner, signal, () =>
         moveOwner(this.#moves.writer, {
-          ...{ ring: scope.ring, resource: main.resource, owner: owner.object, to },
+          ring: scope.ring,
+          resource: main.resource,
+          owner: owner.object,
+          to,
           children: children.get(uid) ?? [],
           stillRight: async () => this.#moves.membership.usable(scope.ring).includes(to),
         }),

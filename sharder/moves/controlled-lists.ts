@@ -27,7 +27,9 @@ export async function listControlled(
   for (const namespace of namespaces) {
     for (const resource of main.controlled) {
       const pages = client.list(resource, 'metadata', {
-        ...{ namespace, labelSelector: shardLabel(ring), signal },
+        namespace,
+        labelSelector: shardLabel(ring),
+        signal,
         timeoutMs: sharderRequestMs,
       });
       for await (const { items } of pages) {

@@ -85,7 +85,10 @@ async function moveWave(
     const to = placeObject(moves, main.resource, owner);
     if (to === undefined) return;
     const outcome = await moveOwner(writer, {
-      ...{ ring: scope.ring, resource: main.resource, owner, to },
+      ring: scope.ring,
+      resource: main.resource,
+      owner,
+      to,
       children: children.get(owner.metadata.uid ?? '') ?? [],
       stillRight: async () =>
         membership.usable(scope.ring).includes(to) &&

@@ -16,7 +16,11 @@ export class Drains {
     const { client, clock, logger, scope } = moves;
     this.#informers = scope.mains.map(({ resource }) => {
       const informer = new Informer<PartialObject>({
-        ...{ client, clock, resource, form: 'metadata', labelSelector: drainLabel(scope.ring) },
+        client,
+        clock,
+        resource,
+        form: 'metadata',
+        labelSelector: drainLabel(scope.ring),
         logger: logger.child({ informer: `draining ${resourceName(resource)}` }),
         keep: (object) => scope.selects(object.metadata.namespace) !== false,
       });

@@ -139,7 +139,7 @@ export class RingMover {
 
   async #emptyGivenUp(signal: AbortSignal): Promise<void> {
     const { membership, scope, clock } = this.#moves;
-    for (const [shard, due] of [...this.#toEmpty]) {
+    for (const [shard, due] of this.#toEmpty) {
       if (clock.monotonic() < due.at || !membership.isGivenUp(scope.ring, shard)) continue;
       if (membership.usable(scope.ring).length === 0) return;
       if (!(await emptyDeadShard(this.#moves, shard, signal))) continue;

@@ -107,7 +107,7 @@ async function* inOrderFor(
     const part = order.subarray(ends[bucket - 1] ?? 0, ends[bucket]);
     if (part.length === 0) continue;
     await slice.maybeYield();
-    yield part.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0));
+    yield part.toSorted((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0));
   }
 }
 

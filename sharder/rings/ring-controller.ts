@@ -38,7 +38,9 @@ export class RingController {
     this.#controller = new Controller({
       name: 'controllerring',
       reconcile: (key, signal) => this.#reconcile(key, signal),
-      ...{ clock, logger, metrics: options.controllerMetrics },
+      clock,
+      logger,
+      metrics: options.controllerMetrics,
     });
   }
 

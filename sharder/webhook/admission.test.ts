@@ -94,7 +94,7 @@ const patchOf = (request: AdmissionRequest) => {
   return 'patch' in decision ? decision.patch : undefined;
 };
 
-const added = (value: string | undefined) => [
+const added = (value: string | undefined): JsonPatchOperation[] => [
   { op: 'add', path: '/metadata/labels', value: { [shard]: value } },
 ];
 const byHash = (key: string) => placeByHash(hasher, key, usable);

@@ -32,14 +32,12 @@ export class WebhookConfigurations {
     const { client, clock, logger } = options;
     this.#options = options;
     this.#informer = new Informer<MutatingWebhookConfiguration>({
-      ...{
-        client,
-        clock,
-        logger,
-        resource: mutatingWebhookConfigurations,
-        form: 'full',
-        labelSelector: ringLabel,
-      },
+      client,
+      clock,
+      logger,
+      resource: mutatingWebhookConfigurations,
+      form: 'full',
+      labelSelector: ringLabel,
     });
     const tell = ({ metadata }: MutatingWebhookConfiguration): void => {
       const ring = metadata.labels?.[ringLabel];

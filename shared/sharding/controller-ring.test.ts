@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   type ControllerRing,
   type LabelSelector,
+  type LabelSelectorRequirement,
   matchesSelector,
   ringNamespaceSelector,
   ringResources,
@@ -53,8 +54,13 @@ test("a ring's own selector replaces the default", () => {
   assert.deepEqual(ringNamespaceSelector(ring({ namespaceSelector: {} })), {});
 });
 
-const expression = (operator: string, values?: string[]): LabelSelector =>
-  ({ matchExpressions: [{ key: 'a', operator, ...(values ? { values } : {}) }] }) as LabelSelector;
+type Operator = LabelSelectorRequirement['operator'];
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what no API server lets through
+const unheard = 'Unheard' as Operator;
+
+const expression = (operator: Operator, values?: string[]): LabelSelector => ({
+  matchExpressions: [{ key: 'a', operator, ...(values ? { values } : {}) }],
+});
 
 const rows: { selector: LabelSelector; matches: [absent: boolean, one: boolean, two: boolean] }[] = [
   { selector: {}, matches: [true, true, true] },
@@ -65,7 +71,7 @@ const rows: { selector: LabelSelector; matches: [absent: boolean, one: boolean, 
   { selector: expression('NotIn', ['1']), matches: [true, false, true] },
   { selector: expression('Exists'), matches: [false, true, true] },
   { selector: expression('DoesNotExist'), matches: [true, false, false] },
-  { selector: expression('Unheard'), matches: [false, false, false] },
+  { selector: expression(unheard), matches: [false, false, false] },
   { selector: { ...expression('Exists'), matchLabels: { a: '2' } }, matches: [false, false, true] },
   { selector: { matchLabels: { toString: 'x' } }, matches: [false, false, false] },
 ];

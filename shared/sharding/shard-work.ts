@@ -35,11 +35,22 @@ export class ShardWork<Main extends KubeObject> {
     }));
     this.#children = new ControlledObjects(client, ring, this.#controlled);
     this.#writer = new FencedWriter({
-      ...{ client, clock, fence, ring, shard, observer },
+      client,
+      clock,
+      fence,
+      ring,
+      shard,
+      observer,
       created: (owner, resource, object) => this.#children.created(owner, resource, object),
     });
     this.#handOver = new HandOver({
-      ...{ client, ring, shard, main, observer, writer: this.#writer, memory: this.#memory },
+      client,
+      ring,
+      shard,
+      main,
+      observer,
+      writer: this.#writer,
+      memory: this.#memory,
       controlled: this.#children,
       cached: (key) => this.#mains.store.get(key),
     });
@@ -48,7 +59,8 @@ export class ShardWork<Main extends KubeObject> {
       reconcile: (key, signal) => this.#process(key, signal),
       concurrency: options.concurrency ?? 5,
       stopTimeoutMs,
-      ...{ clock, logger },
+      clock,
+      logger,
       ...(options.metrics && { metrics: options.metrics }),
     });
     this.#listen();
@@ -73,7 +85,10 @@ export class ShardWork<Main extends KubeObject> {
   #informer<T extends KubeObject>(resource: Resource): Informer<T> {
     const { client, clock, logger, ring, shard } = this.#options;
     return new Informer<T>({
-      ...{ client, clock, resource, form: 'full' },
+      client,
+      clock,
+      resource,
+      form: 'full',
       logger: logger.child({ informer: resourceName(resource) }),
       labelSelector: `${shardLabel(ring)}=${shard}`,
     });

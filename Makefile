@@ -1,0 +1,39 @@
+# Thin aliases of npm scripts: `make help` lists them.
+.DEFAULT_GOAL := help
+# A cluster is used only when it is named here, not because the shell happens to point at one.
+KUBECONFIG_FLAG := $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig $(KUBECONFIG))
+
+node_modules/.installed: package.json package-lock.json $(wildcard */package.json)
+	npm ci
+	@touch $@
+
+.PHONY: help setup run test test-unit test-e2e check format control-plane clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: node_modules/.installed ## install the dependencies, Node.js among them
+
+run: setup ## watch a sharded operator on a real control plane (CI=1: play a script; KUBECONFIG=file: your cluster)
+	@npm run --silent main-job -- $(KUBECONFIG_FLAG) $(ARGS)
+
+test: setup ## check, then unit tests, then end-to-end tests
+	@npm test --silent
+
+test-unit: setup ## unit tests only
+	@npm run --silent test:unit
+
+test-e2e: setup ## end-to-end tests only
+	@npm run --silent test:e2e
+
+check: setup ## types, format, lint, dead code
+	@npm run --silent check
+
+format: setup ## format and fix
+	@npm run --silent format
+
+control-plane: setup ## find, download or build the Kubernetes binaries
+	@npm run --silent control-plane
+
+clean: ## remove what was installed and built here (not the cached binaries)
+	rm -rf node_modules logs

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,13 +15,17 @@ export async function testFolder(t: TestContext): Promise<string> {
   return folder;
 }
 
-/** Whether a process exists that hasn't ended. */
+/** Whether a process exists that hasn't ended. One that has, and for which its parent hasn't asked yet, doesn't count. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
+  }
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return process.platform !== 'linux'; // elsewhere there is no /proc
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JsonPatchOperation } from '@controller-sharding/shared/kube/api-client.ts';
 import type {
   Labels,
   OwnerReference,

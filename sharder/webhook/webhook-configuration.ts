@@ -120,6 +120,7 @@ function withDefaults({ clientConfig, ...webhook }: MutatingWebhook): object {
   return {
     matchPolicy: 'Equivalent',
     reinvocationPolicy: 'Never',
+    rules: [], // left out by the server when there is none
     ...webhook,
     clientConfig: service ? { ...clientConfig, service: { port: 443, ...service } } : clientConfig,
   };

@@ -1,6 +1,6 @@
 import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { withFolderLock } from './cache-lock.ts';
 import { BinariesError } from './errors.ts';
 import { type BinaryName, ETCD_VERSION, KUBERNETES_VERSION } from './versions.ts';
@@ -15,7 +15,9 @@ export type Environment = Record<string, string | undefined>;
 
 /** `$XDG_CACHE_HOME/controller-sharding/control-plane`, else the same in `~/.cache`. */
 export function cacheFolder(env: Environment): string {
-  const base = env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache');
+  const configured = env['XDG_CACHE_HOME'];
+  // A relative one is to be ignored (XDG Base Directory Specification).
+  const base = configured && isAbsolute(configured) ? configured : join(env['HOME'] || homedir(), '.cache');
   return join(base, 'controller-sharding', 'control-plane');
 }
 

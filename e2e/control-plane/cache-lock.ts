@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '@controller-sharding/shared/runtime/clock.ts';
 import { lock } from 'proper-lockfile';
 
 const STALE_MS = 20_000;
@@ -47,7 +47,7 @@ async function acquire(
       if (!isHeld(error)) throw error;
     }
     if (attempt === 1) onWait();
-    await sleep(RETRY_MS, undefined, { signal });
+    await systemClock.sleep(RETRY_MS, signal);
   }
 }
 

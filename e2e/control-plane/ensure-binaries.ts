@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { BinaryCache, cacheFolder, type Environment, executable } from './binary-cache.ts';
 import { canBeDownloaded, downloadEnvtest } from './envtest-download.ts';
 import { envtestIndexUrl } from './envtest-index.ts';
@@ -19,7 +19,7 @@ export interface EnsureOptions {
 }
 
 /**
- * Paths of the binaries asked for: in KUBEBUILDER_ASSETS, else in the per-user cache, else downloaded (envtest archive)
+ * Absolute paths of the binaries asked for: in KUBEBUILDER_ASSETS, else in the per-user cache, else downloaded (envtest archive)
  * or built (Go modules) into the cache, which takes up to several minutes. Only what is asked for is built.
  *
  * Throws BinariesError, or the signal's reason; the cache then is as it was or has some whole binaries more.
@@ -33,7 +33,7 @@ export async function ensureBinaries<Name extends BinaryName>(
   const search = async (): Promise<{ found: Map<Name, string>; missing: Name[] }> => {
     const found = new Map<Name, string>();
     for (const name of new Set(names)) {
-      const path = (assets && (await executable(join(assets, name)))) || (await cache.find(name));
+      const path = (assets && (await executable(resolve(assets, name)))) || (await cache.find(name));
       if (path) found.set(name, path);
     }
     return { found, missing: names.filter((name) => !found.has(name)) };

@@ -63,7 +63,10 @@ export interface BuildOptions {
  */
 export async function buildFromModule(options: BuildOptions): Promise<void> {
   const { module, names, cache, workFolder, report, signal } = options;
-  const env = { ...options.env, CGO_ENABLED: '0', GOWORK: 'off' };
+  // What Go leaves behind when it is interrupted goes with the work folder.
+  const temporary = join(workFolder, 'go');
+  await mkdir(temporary, { recursive: true });
+  const env = { ...options.env, CGO_ENABLED: '0', GOWORK: 'off', GOTMPDIR: temporary };
   await checkGo(module.folder, env, names, signal);
   const packages = names.map((name) => module.packages[name] ?? '');
   const go = (args: string[], onLine: (line: string) => void): Promise<void> =>
@@ -133,7 +136,7 @@ async function runGo({ args, cwd, env, signal }: GoCommand, onLine: (line: strin
   });
   let kill: NodeJS.Timeout | undefined;
   const interrupt = (): void => {
-    signalGroup(child.pid, 'SIGINT'); // Go removes its temporary folder then
+    signalGroup(child.pid, 'SIGINT');
     kill = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), INTERRUPT_GRACE_MS);
   };
   signal?.addEventListener('abort', interrupt, { once: true });

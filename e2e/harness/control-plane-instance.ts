@@ -167,9 +167,10 @@ export async function waitUntilReady(
       await waitFor(
         path,
         () => {
-          for (const { spec, unexpectedEnd: end } of daemons.values()) {
-            if (end)
-              throw new HarnessError('START_FAILED', `${spec.name} ended with ${end.code ?? end.signal}`);
+          for (const { spec, pid, unexpectedEnd: end } of daemons.values()) {
+            if (pid !== undefined) continue;
+            const how = end ? `ended with ${end.code ?? end.signal}` : 'was stopped';
+            throw new HarnessError('START_FAILED', `${spec.name} ${how}`);
           }
           return probe.isOk(path);
         },

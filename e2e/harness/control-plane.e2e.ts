@@ -85,9 +85,9 @@ test('a paused API server keeps connections and answers when it is resumed', asy
 });
 
 test('two control planes at once know nothing of each other', async () => {
-  const [one, other] = await Promise.all([startControlPlane(), startControlPlane()]);
-  await using _one = one;
-  await using _other = other;
+  const starting = [startControlPlane(), startControlPlane()] as const;
+  await using one = await starting[0];
+  await using other = await starting[1];
   await one.kubectl(['create', 'configmap', 'mine']);
   await one.kubectl(['label', 'configmap', 'mine', 'test=']);
   assert.equal(await configMaps(one), 'configmap/mine');
@@ -113,17 +113,25 @@ test('a given port that is in use is an error of one line, and nothing is starte
 
 test('an aborted start leaves nothing', async (t) => {
   const temporary = await testFolder(t);
-  const program = await runFixture<{ dir: string; pids: number[] }>(t, './control-plane-fixture.ts', [], {
+  const program = await runFixture<{ error: string }>(t, './control-plane-fixture.ts', ['abort'], {
     TMPDIR: temporary,
   });
-  const abort = new AbortController();
-  const started = startControlPlane({ signal: abort.signal });
-  const rejected = assert.rejects(started, /enough/);
-  setTimeout(() => abort.abort(new Error('enough')), 500);
-  await rejected;
-  program.kill('SIGTERM');
-  await assertGone(program.said.dir, program.said.pids);
+  assert.deepEqual(program.said, { error: 'Error: enough' });
+  assert.deepEqual(await program.exited, { code: 0, signal: null });
   assert.deepEqual(await readdir(temporary), []);
+});
+
+test('when the program ends by an error, the logs are kept, and nothing else is left', async (t) => {
+  const logDir = await testFolder(t);
+  const program = await runFixture<{ dir: string; pids: number[] }>(t, './control-plane-fixture.ts', [
+    'throw',
+    logDir,
+  ]);
+  assert.equal((await program.exited).code, 1);
+  await assertGone(program.said.dir, program.said.pids);
+  const [run = ''] = await readdir(logDir);
+  assert.ok(program.errors().includes(`The logs of the control plane are kept in ${join(logDir, run)}`));
+  assert.deepEqual((await readdir(join(logDir, run))).toSorted(), ['etcd.log', 'kube-apiserver.log']);
 });
 
 for (const [how, args, signal] of [

@@ -1,11 +1,16 @@
+import { tmpdir } from 'node:os';
 import { ensureBinaries } from '../control-plane/ensure-binaries.ts';
 import { type DaemonName, logFolder } from './control-plane-daemons.ts';
 import { writeIdentities } from './control-plane-files.ts';
 import { ControlPlane } from './control-plane-instance.ts';
+import { HarnessError } from './errors.ts';
 import { Keeper } from './keeper-client.ts';
 import { isPortFree } from './ports.ts';
 import { RunLogs } from './run-logs.ts';
 import { portBusy, startDaemons } from './start-daemons.ts';
+
+/** Systems allow about 100 characters for the path of a socket; the folder's own name and the socket's need 42. */
+const MAX_TMPDIR_LENGTH = 60;
 
 export type { ControlPlane } from './control-plane-instance.ts';
 
@@ -35,6 +40,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const { signal, port } = options;
   const report = options.report ?? ((line) => process.stderr.write(`${line}\n`));
   signal?.throwIfAborted();
+  checkSocketPaths();
   if (port !== undefined && !(await isPortFree(port))) throw portBusy(port);
   const names: DaemonName[] = ['etcd', 'kube-apiserver'];
   if (options.controllerManager) names.push('kube-controller-manager');
@@ -45,23 +51,33 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const dir = await keeper.makeFolder('controller-sharding-');
   const logs = new RunLogs(logFolder({ dir }), options.logDir);
   const dispose = async (failed: boolean): Promise<void> => {
+    signal?.removeEventListener('abort', onAbort);
     logs.close();
-    if (failed) report(`The logs of the control plane are kept in ${await logs.keep()}`);
-    await keeper.removeFolder(dir);
+    try {
+      if (failed) report(`The logs of the control plane are kept in ${await logs.keep()}`);
+    } finally {
+      await keeper.removeFolder(dir);
+    }
   };
+  let controlPlane: ControlPlane | undefined;
+  const onAbort = (): void => void controlPlane?.stop().catch((error: unknown) => report(String(error)));
   try {
     const identities = await writeIdentities(dir);
     const started = await startDaemons({ keeper, dir, identities, names, binaries, port, signal });
     const kubectlPath = async (): Promise<string> => (await ensureBinaries(['kubectl'], { signal })).kubectl;
-    const controlPlane = new ControlPlane({ ...started, identities, kubectlPath, dispose });
-    signal?.addEventListener(
-      'abort',
-      () => void controlPlane.stop().catch((error: unknown) => report(String(error))),
-      { once: true },
-    );
+    controlPlane = new ControlPlane({ ...started, identities, kubectlPath, dispose });
+    signal?.addEventListener('abort', onAbort);
     return controlPlane;
   } catch (error) {
     await dispose(signal?.aborted !== true);
     throw error;
   }
+}
+
+function checkSocketPaths(): void {
+  if (tmpdir().length <= MAX_TMPDIR_LENGTH) return;
+  throw new HarnessError(
+    'START_FAILED',
+    `The path of the folder for temporary files, ${tmpdir()}, is too long for sockets: set TMPDIR to a shorter one.`,
+  );
 }

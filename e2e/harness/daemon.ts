@@ -30,7 +30,7 @@ export class Daemon {
     return this.#process?.pid;
   }
 
-  /** How its process ended when nobody had asked for it; undefined as long as that hasn't happened. */
+  /** How the process started last ended when nobody had asked for it; undefined as long as that hasn't happened. */
   get unexpectedEnd(): ProcessEnd | undefined {
     return this.#unexpectedEnd;
   }
@@ -43,6 +43,7 @@ export class Daemon {
   async start(): Promise<void> {
     if (this.#process) throw new Error(`${this.spec.name} runs already`);
     this.#stopping = false;
+    this.#unexpectedEnd = undefined;
     const { command, args, env, cwd, logFile } = this.spec;
     const started = await this.#keeper.start({ command, args, env, cwd, logFile });
     this.#process = started;

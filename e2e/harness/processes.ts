@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '@controller-sharding/shared/runtime/clock.ts';
 import { Daemon } from './daemon.ts';
 import { HarnessError } from './errors.ts';
 import { Keeper } from './keeper-client.ts';
@@ -77,10 +77,12 @@ export class RunningProcess {
     this.#options = options;
     this.#daemon = daemon;
     this.#logStart = logStart;
+    const onAbort = (): void => void this.stop().catch(() => {});
+    options.signal?.addEventListener('abort', onAbort);
     this.exited = this.#supervise().finally(() => {
       this.#over = true;
+      options.signal?.removeEventListener('abort', onAbort);
     });
-    options.signal?.addEventListener('abort', () => void this.stop().catch(() => {}), { once: true });
   }
 
   /** Use `startProcess`. */
@@ -158,7 +160,7 @@ export class RunningProcess {
       const end = await this.#daemon.ended;
       if (!this.#options.restart || end.code === 0) return end;
       try {
-        await sleep(RESTART_AFTER_MS, undefined, { signal: this.#stopping.signal });
+        await systemClock.sleep(RESTART_AFTER_MS, this.#stopping.signal);
         this.#logStart = await fileSize(this.logFile);
         await this.#daemon.start();
       } catch {

@@ -50,6 +50,7 @@ export async function startDaemons(request: StartRequest): Promise<StartedDaemon
     try {
       for (const daemon of daemons.values()) await daemon.start();
       await waitUntilReady({ layout, identities, daemons }, signal);
+      signal?.throwIfAborted();
       return { layout, daemons, apiServer };
     } catch (error) {
       await stopDaemons(daemons.values());
@@ -57,7 +58,9 @@ export async function startDaemons(request: StartRequest): Promise<StartedDaemon
       if (!(await lostPort(apiServer))) throw await withLastLines(error, daemons);
       if (port !== undefined || attempt === PORT_ATTEMPTS) throw portBusy(layout.apiServerPort);
       await Promise.all(
-        [etcdDataFolder(layout), logFolder(layout)].map((folder) => rm(folder, { recursive: true })),
+        [etcdDataFolder(layout), logFolder(layout)].map((folder) =>
+          rm(folder, { recursive: true, force: true }),
+        ),
       );
     }
   }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '@controller-sharding/shared/runtime/clock.ts';
 
 export interface WaitOptions {
   /** Default 10,000. */
@@ -23,6 +23,6 @@ export async function waitFor<T>(
     const found = await look();
     if (found !== undefined && found !== false) return found;
     if (performance.now() >= deadline) throw new Error(`Waited ${timeoutMs / 1000} s in vain for ${what}`);
-    await sleep(everyMs, undefined, { signal });
+    await systemClock.sleep(everyMs, signal);
   }
 }

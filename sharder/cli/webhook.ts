@@ -38,7 +38,7 @@ export async function startWebhook(
   options: WebhookOptions,
 ): Promise<{ configurations: WebhookConfigurations; run(signal: AbortSignal): Promise<void> }> {
   const { address, url, client, clock, logger, registry, hasher, namespace } = options;
-  const names = url === undefined ? serviceNames(namespace) : [new URL(url).hostname];
+  const names = url === undefined ? serviceNames(namespace) : [new URL(url).hostname.replace(/^\[|\]$/g, '')];
   const certificates = { client, clock, namespace, names };
   let certificate = await ensureCertificate(certificates, AbortSignal.timeout(failedMs));
   const decide = createDecide({ hasher, client, snapshot: (ring) => snapshot(options, ring) });

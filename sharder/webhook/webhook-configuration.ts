@@ -32,7 +32,8 @@ export interface WebhookRule {
 export interface MutatingWebhook {
   name: string;
   clientConfig: WebhookClientConfig;
-  rules: WebhookRule[];
+  /** Missing when there is none. */
+  rules?: WebhookRule[];
   failurePolicy: 'Ignore';
   timeoutSeconds: number;
   sideEffects: 'None';
@@ -120,7 +121,7 @@ function withDefaults({ clientConfig, ...webhook }: MutatingWebhook): object {
   return {
     matchPolicy: 'Equivalent',
     reinvocationPolicy: 'Never',
-    rules: [], // left out by the server when there is none
+    rules: [],
     ...webhook,
     clientConfig: service ? { ...clientConfig, service: { port: 443, ...service } } : clientConfig,
   };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { ListPage } from './api-client.ts';
 import { KubeClient } from './client.ts';
 import { configMaps, leases, namespaces } from './resources.ts';
 import { answerJson, type ReceivedRequest, startTestServer } from './test-server.ts';
 import { Transport } from './transport.ts';
-import type { ListPage } from './api-client.ts';
 import type { KubeObject } from './types.ts';
 
 interface Fixture {
@@ -26,7 +26,14 @@ async function clientFor(t: TestContext, ...answers: unknown[]): Promise<Fixture
 
 const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const ref = { namespace: 'a', name: 'b' };
-const object = { kind: 'ConfigMap', metadata: { name: 'b', namespace: 'a', managedFields: [{}] }, data: { k: 'v' } };
+const object = {
+  kind: 'ConfigMap',
+  metadata: { name: 'b', namespace: 'a', managedFields: [{}] },
+  data: { k: 'v' },
+};
+
+const eventLine = (type: string, resourceVersion: string): string =>
+  `${JSON.stringify({ type, object: { metadata: { ...object.metadata, resourceVersion } } })}\n`;
 
 test('paths say group, version, namespace and name', async (t) => {
   const { client, received } = await clientFor(t, object);
@@ -94,7 +101,10 @@ test('a list goes through all pages, and an empty one may have items: null', asy
     ],
   );
   assert.equal(received[0]?.query.get('fieldSelector'), 'metadata.name=q');
-  assert.equal(received[0]?.headers.accept?.includes('as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'), true);
+  assert.equal(
+    received[0]?.headers.accept?.includes('as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'),
+    true,
+  );
   const empty = await client.listPage(configMaps, 'metadata', { limit: 1 });
   assert.deepEqual(empty, { items: [], resourceVersion: '6', continue: undefined });
 });
@@ -122,10 +132,7 @@ test('the kinds of patch have their content types', async (t) => {
   );
   assert.equal(received[1]?.headers.accept, metadataOnly);
   assert.equal(received[2]?.path, '/api/v1/namespaces/a/configmaps/b/status');
-  assert.deepEqual(
-    [received[2]?.query.get('fieldManager'), received[2]?.query.get('force')],
-    ['me', 'true'],
-  );
+  assert.deepEqual([received[2]?.query.get('fieldManager'), received[2]?.query.get('force')], ['me', 'true']);
 });
 
 test('create and update say kind and version, whatever the object says', async (t) => {
@@ -155,9 +162,7 @@ test('a delete carries its preconditions', async (t) => {
 });
 
 test('a watch asks for bookmarks, and yields events', async (t) => {
-  const line = (type: string, resourceVersion: string): string =>
-    `${JSON.stringify({ type, object: { metadata: { ...object.metadata, resourceVersion } } })}\n`;
-  const { client, received } = await clientFor(t, line('ADDED', '1') + line('BOOKMARK', '2'));
+  const { client, received } = await clientFor(t, eventLine('ADDED', '1') + eventLine('BOOKMARK', '2'));
   const events: unknown[] = [];
   let opened = 0;
   const signal = new AbortController().signal;

@@ -78,7 +78,10 @@ test('what is wrong is said in one line', async (t) => {
     [{ kubeconfig: path }, /^cannot read the kubeconfig .*: EISDIR/],
     [{ kubeconfig: `${path}/yaml` }, /yaml is not a kubeconfig: .+/],
     [{ kubeconfig: `${path}/empty` }, `${path}/empty has no current-context`],
-    [{ kubeconfig: `${path}/incomplete` }, /incomplete is not a kubeconfig: clusters\[0\]\.cluster is missing/],
+    [
+      { kubeconfig: `${path}/incomplete` },
+      /incomplete is not a kubeconfig: clusters\[0\]\.cluster is missing/,
+    ],
     [{ kubeconfig: `${path}/server` }, /the server "localhost" of cluster "one" in .* is not a URL/],
     [{ kubeconfig, context: 'no' }, /^no context "no" in .*config \(it has: one, one-other, .*\)$/],
     [{ kubeconfig, context: 'one-broken' }, /^the cluster "nowhere" of context "one-broken" is not in/],

@@ -81,8 +81,8 @@ export class FakeApi implements Pick<ApiClient, 'list' | 'watch'> {
     const objects = this.select(options.labelSelector);
     const resourceVersion = this.version;
     do {
-      const page = { items: structuredClone(objects.splice(0, this.pageSize)), resourceVersion };
-      yield { ...page, continue: objects.length > 0 ? 'more' : undefined } as ListPage<T>;
+      const items: T[] = JSON.parse(JSON.stringify(objects.splice(0, this.pageSize)));
+      yield { items, resourceVersion, continue: objects.length > 0 ? 'more' : undefined };
     } while (objects.length > 0);
   }
 
@@ -151,10 +151,15 @@ function eventOf<T>({ before, now, version }: Change, labelSelector?: string): W
   return was && event<T>('DELETED', was, version); // the old object with the new version
 }
 
-function event<T>(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject, version: number): WatchEvent<T> {
-  const copy = structuredClone(object);
-  if (type === 'DELETED') copy.metadata.resourceVersion = String(version);
-  return { type, object: copy as T };
+function event<T>(
+  type: 'ADDED' | 'MODIFIED' | 'DELETED',
+  object: KubeObject,
+  version: number,
+): WatchEvent<T> {
+  const metadata = { ...object.metadata };
+  if (type === 'DELETED') metadata.resourceVersion = String(version);
+  const copy: T = JSON.parse(JSON.stringify({ ...object, metadata }));
+  return { type, object: copy };
 }
 
 /** Selectors of the form `name=value`. */

@@ -17,7 +17,10 @@ const apps = {
   metadata: { name: 'apps' },
   versions: [
     { version: 'v2', resources: [entry('deployments', 'Deployment')] },
-    { version: 'v1', resources: [entry('deployments', 'Deployment'), entry('nodesets', 'NodeSet', 'Cluster')] },
+    {
+      version: 'v1',
+      resources: [entry('deployments', 'Deployment'), entry('nodesets', 'NodeSet', 'Cluster')],
+    },
   ],
 };
 const aggregated = (...items: object[]): object => ({ kind: 'APIGroupDiscoveryList', items });
@@ -49,7 +52,10 @@ test('one aggregated discovery serves all lookups, of concurrent ones, too', asy
     server.received.map(({ path }) => path),
     ['/api', '/apis'],
   );
-  assert.match(server.received[0]?.headers.accept ?? '', /g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList/);
+  assert.match(
+    server.received[0]?.headers.accept ?? '',
+    /g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList/,
+  );
 });
 
 test('a resource that the preferred version does not have is found in another', async (t) => {
@@ -101,7 +107,11 @@ test('without aggregated discovery, groups and versions are asked one by one', a
     '/apis': {
       kind: 'APIGroupList',
       groups: [
-        { name: 'apps', versions: [{ version: 'v1beta1' }, { version: 'v1' }], preferredVersion: { version: 'v1' } },
+        {
+          name: 'apps',
+          versions: [{ version: 'v1beta1' }, { version: 'v1' }],
+          preferredVersion: { version: 'v1' },
+        },
         { name: 'gone', versions: [{ version: 'v1' }] },
       ],
     },

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { Store } from './store.ts';
 import type { KubeObject } from './types.ts';
 
-const object = (name: string, labels: Record<string, string> = {}): KubeObject => ({ metadata: { name, labels } });
+const object = (name: string, labels: Record<string, string> = {}): KubeObject => ({
+  metadata: { name, labels },
+});
 const byColour = (of: KubeObject): string[] => (of.metadata.labels?.colour ?? '').split(',').filter(Boolean);
 const names = (objects: KubeObject[]): string[] => objects.map(({ metadata }) => metadata.name);
 

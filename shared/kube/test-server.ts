@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { KubeConfig, type User } from '@kubernetes/client-node';
 
@@ -53,7 +52,8 @@ export async function startTestServer(
     server.close();
   });
   const address = server.address();
-  const url = `http://127.0.0.1:${(address as AddressInfo).port}`;
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const url = `http://127.0.0.1:${port}`;
   return {
     url,
     kubeConfig: kubeConfigFor(url, user),
@@ -79,7 +79,11 @@ export function answerJson(response: ServerResponse, body: unknown, status = 200
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-/** Resolves when `condition` holds, looked at in each turn of the event loop; the test's own time limit ends it. */
+/** Resolves when `condition` holds, looked at in each turn of the event loop; rejects when it doesn't within 5 s. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+  const signal = AbortSignal.timeout(5_000);
+  while (!(await condition())) {
+    if (signal.aborted) throw new Error(`still not true: ${String(condition)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -80,7 +80,8 @@ test('waiting for a slot counts, and what is left of the deadline is what the se
   await third;
   for (const [index, request] of [first, second].entries()) {
     await until(() => waiting.length === index + 1);
-    answerJson(waiting[index] as ServerResponse, {});
+    const response = waiting[index];
+    if (response) answerJson(response, {});
     await request;
   }
   assert.equal(server.received[1]?.query.get('timeout'), '2500ms');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { linesOf, parseWatchEvent } from './watch-stream.ts';
 
 async function* chunksOf(bytes: Uint8Array, cuts: number[]): AsyncGenerator<Uint8Array> {
@@ -70,7 +70,14 @@ test('an ERROR event throws the ApiError that it carries', () => {
 });
 
 test('anything else is not a watch event', () => {
-  for (const line of ['', 'null', '{}', '{"type":"ADDED"}', '{"type":"BOOKMARK","object":{}}', '{"type":"NEW"}']) {
+  for (const line of [
+    '',
+    'null',
+    '{}',
+    '{"type":"ADDED"}',
+    '{"type":"BOOKMARK","object":{}}',
+    '{"type":"NEW"}',
+  ]) {
     assert.throws(() => parseWatchEvent(line), { code: 'KUBE_RESPONSE' }, line);
   }
 });

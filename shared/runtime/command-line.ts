@@ -9,6 +9,8 @@ export const commandLine = (name: string, args: readonly string[], envPrefix: st
   yargs([...args])
     .scriptName(name)
     .env(envPrefix)
+    // Given twice, the last one counts.
+    .parserConfiguration({ 'duplicate-arguments-array': false })
     .strict()
     .version(false)
     .wrap(110)

@@ -21,13 +21,21 @@ export class Checker {
     new Stability(),
     new Availability(),
   ];
+  /** The first ones. */
   readonly violations: Violation[] = [];
-  count = 0;
+  /** All of them. */
+  violationCount = 0;
+  /** What was checked, by kind of event. */
+  readonly checked = { reconciles: 0, writes: 0, handOvers: 0, objects: 0 };
 
   observe(event: ObservedEvent): void {
+    if (event.kind === 'reconcile-end') this.checked.reconciles++;
+    else if (event.kind === 'write-end') this.checked.writes++;
+    else if (event.kind === 'hand-over-end') this.checked.handOvers++;
+    else if (event.kind === 'object') this.checked.objects++;
     for (const rule of this.#rules) {
       for (const violation of rule.observe(event)) {
-        this.count++;
+        this.violationCount++;
         if (this.violations.length < keepAtMost) this.violations.push(violation);
       }
     }

@@ -47,6 +47,9 @@ export interface LeaderSeen {
   holder: string;
 }
 
+/** Name of the sharder that holds the Lease: its identity without the random part. */
+export const leaderName = (holder: string): string => holder.split('_')[0] ?? '';
+
 interface Traced {
   at: MachineMs;
   shard: string;

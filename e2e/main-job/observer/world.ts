@@ -47,12 +47,14 @@ export class World {
     else if (event.kind === 'leader') this.leader = event.holder;
   }
 
-  /** A Secret of a shard, or of any. */
-  secretOf(shard: string | undefined): ObjectSeen | undefined {
-    for (const secret of this.#secrets.values()) {
-      if (secret.drain === undefined && (shard === undefined || secret.shard === shard)) return secret;
-    }
-    return undefined;
+  /** Any Secret that has a shard and isn't on the move. */
+  restingSecret(): ObjectSeen | undefined {
+    return this.#secrets.values().find(({ shard, drain }) => shard !== undefined && drain === undefined);
+  }
+
+  /** Which shard each object is on, by resource and uid. */
+  assignments(resource: ObjectSeen['resource']): Map<string, string | undefined> {
+    return new Map([...this.#of(resource)].map(([uid, { shard }]) => [uid, shard]));
   }
 
   #of(resource: ObjectSeen['resource']): Map<string, ObjectSeen> {

@@ -81,7 +81,7 @@ export class ExclusiveWrites implements Rule {
     const seen = history?.seenBy(at);
     if (history === undefined || seen === undefined || seen.shard === shard) return undefined;
     // The shard may have seen earlier than the observer that the object is its own now.
-    if (history.seenWithin(at, at + decideAfterMs).some((later) => later.shard === shard)) return undefined;
+    if (history.seenSince(at).some((later) => later.shard === shard)) return undefined;
     return {
       rule: 'exclusive writes',
       at,

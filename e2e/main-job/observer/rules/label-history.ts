@@ -41,8 +41,8 @@ export class LabelHistory {
     return this.#assignments.findLast(({ seenAt }) => seenAt < at);
   }
 
-  seenWithin(from: MachineMs, to: MachineMs): Assignment[] {
-    return this.#assignments.filter(({ seenAt }) => seenAt >= from && seenAt <= to);
+  seenSince(at: MachineMs): Assignment[] {
+    return this.#assignments.filter(({ seenAt }) => seenAt >= at);
   }
 
   /** Whether this write changed the assignment. */

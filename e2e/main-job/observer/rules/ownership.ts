@@ -1,4 +1,4 @@
-import type { MachineMs, ObjectGone, ObjectSeen, ObservedEvent } from '../events.ts';
+import { type MachineMs, type ObjectGone, type ObjectSeen, type ObservedEvent, leaderName } from '../events.ts';
 import { Shards, expiryMs, promptMs } from '../shards.ts';
 import { type Rule, type Violation, seconds } from './rule.ts';
 
@@ -49,7 +49,7 @@ export class Ownership implements Rule {
         this.#leader = event.holder;
         return [];
       case 'process':
-        if (event.role === 'sharder' && event.state === 'killing' && this.#leader.startsWith(event.name)) {
+        if (event.role === 'sharder' && event.state === 'killing' && leaderName(this.#leader) === event.name) {
           this.#leaderKilledAt = event.at;
         }
         return [];

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
+import { silentLogger } from '@controller-sharding/shared/runtime/logger.ts';
+import { sharderNamespace } from '@controller-sharding/shared/sharding/contract.ts';
+import { createSecrets } from './cluster/create-secrets.ts';
+import { leaderLease, ringName } from './cluster/objects.ts';
+import { prepareCluster } from './cluster/prepare.ts';
+import type { Surroundings } from './cluster/surroundings.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { Observer } from './observer/observer.ts';
+import { Watch } from './observer/watch.ts';
+
+/** What a failed run needs to be understood: parts that end by themselves are told by their own error. */
+export interface JobOptions {
+  surroundings: Surroundings;
+  clock: Clock;
+  /** Port of the webhook (0: a free one); undefined: no webhook. */
+  webhookPort: number | undefined;
+}
+
+/** The ring with its sharders, replicas and Secrets, and the observer that watches them. */
+export class Job {
+  readonly surroundings: Surroundings;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly fleet: Fleet;
+  readonly namespace: string;
+  readonly ring = ringName;
+  readonly #stop = new AbortController();
+  #watching: Promise<unknown> = Promise.resolve();
+  #lastSecret = 0;
+  /** Secrets that were created. */
+  secrets = 0;
+
+  constructor({ surroundings, clock, webhookPort }: JobOptions) {
+    this.surroundings = surroundings;
+    this.clock = clock;
+    this.observer = new Observer(clock);
+    // In a borrowed cluster the last run's namespace may still be there.
+    this.namespace = surroundings.own ? 'main-job' : `main-job-${randomBytes(3).toString('hex')}`;
+    this.fleet = new Fleet({
+      clock,
+      kubeconfig: surroundings.kubeconfig,
+      ring: this.ring,
+      namespace: this.namespace,
+      sharderNamespace,
+      folder: surroundings.folder,
+      webhookPort,
+      emit: this.observer.emit,
+      traced: (path) => this.observer.follow(path),
+    });
+  }
+
+  /** Prepares the cluster, starts the observer and then the sharders. */
+  async start(sharders: number, signal: AbortSignal): Promise<void> {
+    const { client, made } = this.surroundings;
+    await prepareCluster(client, made, this.namespace, signal);
+    const watch = new Watch({
+      client,
+      clock: this.clock,
+      logger: silentLogger,
+      ring: this.ring,
+      namespace: this.namespace,
+      sharderNamespace,
+      leaderLease,
+      emit: this.observer.emit,
+    });
+    this.#watching = Promise.all([watch.run(this.#stop.signal), this.observer.run(this.#stop.signal)]);
+    await this.orFailure(watch.waitForSync(signal));
+    await this.fleet.startSharders(sharders);
+  }
+
+  /** Waits for something, unless the observer fails first: then nothing is worth waiting for. */
+  orFailure<T>(work: Promise<T>): Promise<T> {
+    const failure = this.#watching.then(() => work);
+    return Promise.race([work, failure]);
+  }
+
+  /** Creates so many Secrets, as fast as a user with some patience would. */
+  async createSecrets(count: number, concurrency: number, signal: AbortSignal): Promise<void> {
+    const { client } = this.surroundings;
+    const names = Array.from(
+      { length: count },
+      () => `secret-${String(++this.#lastSecret).padStart(4, '0')}`,
+    );
+    const options = { client, namespace: this.namespace, names, concurrency, emit: this.observer.emit };
+    this.secrets += await createSecrets(options, signal);
+  }
+
+  /** The file to which a process of this run writes its trace; followed from now on. */
+  traceFile(name: string): string {
+    const path = join(this.surroundings.folder, `${name}.trace`);
+    this.observer.follow(path);
+    return path;
+  }
+
+  /** Ends the observer and every process. In a cluster of others the Leases are released, too. */
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.fleet.stop({ politely: !this.surroundings.own });
+    await this.#watching.catch(() => undefined);
+  }
+}

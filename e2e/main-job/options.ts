@@ -64,9 +64,7 @@ export async function parseOptions(
     // The script stops one of them and kills another.
     replicas: wholeNumber('--replicas', argv.replicas, live ? 1 : 2, 20),
     webhookPort:
-      argv.webhookPort === undefined
-        ? undefined
-        : wholeNumber('--webhook-port', argv.webhookPort, 1, 65_535),
+      argv.webhookPort === undefined ? undefined : wholeNumber('--webhook-port', argv.webhookPort, 1, 65_535),
     live,
     plant: argv.plant,
   };

@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { Slice } from '../runtime/event-loop.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { ApiClient, Form, WatchEvent } from './api-client.ts';
-import { ApiError, isGone, TransportError } from './errors.ts';
+import { ApiError, isGone, messageOf, TransportError } from './errors.ts';
 import { ReconnectBackoff } from './reconnect-backoff.ts';
 import { SilenceTimer } from './silence-timer.ts';
 import { type KubeObject, objectKey, type Resource, resourceName } from './types.ts';
@@ -209,7 +209,9 @@ export class Reflector<T extends KubeObject> {
     if (relist) this.#resourceVersion = undefined;
     const retryAfterMs = error instanceof ApiError ? error.retryAfterMs : undefined;
     const delayMs = atOnce ? 0 : this.#backoff.next(retryAfterMs);
-    const fields = { err: error, resource: this.#name, retryInMs: Math.round(delayMs) };
+    const expected = error instanceof ApiError || error instanceof TransportError;
+    const what = expected ? { reason: messageOf(error) } : { err: error };
+    const fields = { ...what, resource: this.#name, retryInMs: Math.round(delayMs) };
     if (relist) logger.info(fields, 'watch expired, listing again');
     else logger.warn(fields, 'list or watch failed');
     if (!atOnce) await clock.sleep(delayMs, signal).catch(() => {}); // aborted: the loop ends

@@ -84,33 +84,36 @@ export class HeldLease {
     this.fence.close();
   }
 
+  /** No request outlasts the time in which the Lease is surely held. */
+  get #timeoutMs(): number {
+    return Math.max(1, Math.floor(Math.min(requestMs, this.fence.startableMs)));
+  }
+
   async #renew(change: (lease: Lease, now: Date) => Lease): Promise<void> {
     const { client, clock } = this.#options;
-    const timeoutMs = Math.max(1, Math.floor(Math.min(requestMs, this.fence.startableMs)));
     const sentAt = clock.monotonic();
     try {
-      this.#lease = await client.update(leases, this.#unmarked(change(this.#lease, clock.now())), {
-        timeoutMs,
-      });
+      const body = this.#unmarked(change(this.#lease, clock.now()));
+      this.#lease = await client.update(leases, body, { timeoutMs: this.#timeoutMs });
       this.fence.renewed(sentAt);
     } catch (error) {
-      if (isNotFound(error)) await this.#recreate(timeoutMs);
-      else if (isConflict(error)) await this.#readAgain(timeoutMs);
+      if (isNotFound(error)) await this.#recreate();
+      else if (isConflict(error)) await this.#readAgain();
       else throw error;
       if (this.fence.startableMs > 0) await this.#renew(change);
     }
   }
 
   /** Somebody wrote in between: a label, an annotation, or another holder. Only the latter ends us. */
-  async #readAgain(timeoutMs: number): Promise<void> {
+  async #readAgain(): Promise<void> {
     const { client, claim } = this.#options;
-    const lease = await client.get<Lease>(leases, claim, { timeoutMs });
+    const lease = await client.get<Lease>(leases, claim, { timeoutMs: this.#timeoutMs });
     if (!isHeldBy(lease, claim)) throw this.#lost(`it is held by "${holderOf(lease)}" now`);
     this.#lease = lease;
   }
 
   /** A deleted Lease says nothing about its holder, who puts it back. */
-  async #recreate(timeoutMs: number): Promise<void> {
+  async #recreate(): Promise<void> {
     const { client, claim, clock } = this.#options;
     const {
       uid: _uid,
@@ -120,13 +123,12 @@ export class HeldLease {
     } = this.#lease.metadata;
     const sentAt = clock.monotonic();
     try {
-      this.#lease = await client.create(leases, claimed({ ...this.#lease, metadata }, claim, clock.now()), {
-        timeoutMs,
-      });
+      const body = claimed({ ...this.#lease, metadata }, claim, clock.now());
+      this.#lease = await client.create(leases, body, { timeoutMs: this.#timeoutMs });
       this.fence.renewed(sentAt);
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      await this.#readAgain(timeoutMs);
+      await this.#readAgain();
     }
   }
 

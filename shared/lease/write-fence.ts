@@ -18,17 +18,21 @@ export class WriteFence {
   readonly #clock: Clock;
   readonly #durationMs: number;
   #renewalSentAt: number | undefined;
+  #closed = false;
 
   constructor(clock: Clock, durationMs: number) {
     this.#clock = clock;
     this.#durationMs = durationMs;
   }
 
+  /** Answers may come out of order, and after `close`: neither makes an older renewal count. */
   renewed(sentAt: number): void {
-    this.#renewalSentAt = sentAt;
+    if (!this.#closed) this.#renewalSentAt = Math.max(this.#renewalSentAt ?? sentAt, sentAt);
   }
 
+  /** For good. */
   close(): void {
+    this.#closed = true;
     this.#renewalSentAt = undefined;
   }
 
@@ -43,6 +47,9 @@ export class WriteFence {
     if (this.#renewalSentAt === undefined) throw new FencedError('not written: the Lease is not held');
     if (this.startableMs <= 0) throw new FencedError('not written: the Lease was not renewed in time');
     const end = this.#renewalSentAt + this.#durationMs - marginMs;
-    return Math.floor(Math.min(longestWriteMs, end - this.#clock.monotonic()));
+    const allowedMs = Math.floor(Math.min(longestWriteMs, end - this.#clock.monotonic()));
+    // Of a Lease shorter than 3 s the last second begins before 2/3 have passed.
+    if (allowedMs <= 0) throw new FencedError('not written: the Lease ends too soon');
+    return allowedMs;
   }
 }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
+import { controllerRingKind } from '@controller-sharding/shared/sharding/contract.ts';
 import {
   type ControllerRing,
   controllerRingApiVersion,
 } from '@controller-sharding/shared/sharding/controller-ring.ts';
-import { controllerRingKind } from '@controller-sharding/shared/sharding/contract.ts';
 import { parse } from 'yaml';
 
 export const ringName = 'checksum-controller';

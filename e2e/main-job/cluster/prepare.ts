@@ -1,5 +1,11 @@
+import { certificateSecret } from '@controller-sharding/sharder/webhook/certificates.ts';
 import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
-import { ApiError, TransportError, isAlreadyExists, isNotFound } from '@controller-sharding/shared/kube/errors.ts';
+import {
+  ApiError,
+  isAlreadyExists,
+  isNotFound,
+  TransportError,
+} from '@controller-sharding/shared/kube/errors.ts';
 import {
   controllerRings,
   customResourceDefinitions,
@@ -11,12 +17,11 @@ import {
 import {
   type KubeObject,
   type ObjectRef,
-  type Resource,
   objectKey,
+  type Resource,
 } from '@controller-sharding/shared/kube/types.ts';
-import { type Lease, holderOf } from '@controller-sharding/shared/lease/lease.ts';
+import { holderOf, type Lease } from '@controller-sharding/shared/lease/lease.ts';
 import { sharderNamespace } from '@controller-sharding/shared/sharding/contract.ts';
-import { certificateSecret } from '@controller-sharding/sharder/webhook/certificates.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { checksumRing, leaderLease, namespaceNamed, ringDefinition, ringName } from './objects.ts';
 

@@ -7,7 +7,7 @@ import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.
 import { startControlPlane } from '../../harness/control-plane.ts';
 import { Keeper } from '../../harness/keeper-client.ts';
 import { RunLogs } from '../../harness/run-logs.ts';
-import { Made, checkCluster } from './prepare.ts';
+import { checkCluster, Made } from './prepare.ts';
 
 const removeTimeoutMs = 90_000;
 

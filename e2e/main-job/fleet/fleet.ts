@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import { freePort } from '../../harness/ports.ts';
-import { type ProcessEvent, leaderName } from '../observer/events.ts';
+import { leaderName, type ProcessEvent } from '../observer/events.ts';
 import { Pod } from './pod.ts';
 import { type Service, startService } from './service.ts';
 
@@ -40,8 +40,7 @@ export class Fleet {
   /** Starts so many sharders. Throws PortError when the webhook's port can't be had. */
   async startSharders(count: number): Promise<void> {
     const { webhookPort } = this.#options;
-    if (webhookPort !== undefined)
-      this.#service = await startService(webhookPort, () => this.#webhookPorts);
+    if (webhookPort !== undefined) this.#service = await startService(webhookPort, () => this.#webhookPorts);
     for (let number = 1; number <= count; number++) await this.#startSharder(`sharder-${number}`);
   }
 
@@ -114,7 +113,13 @@ export class Fleet {
     // Each process is a candidate of its own, as with a host name and a random part.
     const args = (): string[] => [
       ...[program('sharder/cli/main.ts'), 'run', '--kubeconfig', kubeconfig],
-      ...['--namespace', sharderNamespace, '--identity', `${name}_${randomBytes(4).toString('hex')}`, ...webhook],
+      ...[
+        '--namespace',
+        sharderNamespace,
+        '--identity',
+        `${name}_${randomBytes(4).toString('hex')}`,
+        ...webhook,
+      ],
       ...['--health-address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0', '--log-level', 'info'],
     ];
     this.#sharders.push(await this.#start('sharder', name, args, {}));

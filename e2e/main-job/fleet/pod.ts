@@ -1,7 +1,7 @@
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import { Daemon } from '../../harness/daemon.ts';
 import { Keeper } from '../../harness/keeper-client.ts';
-import { type ProcessEvent, machineMs } from '../observer/events.ts';
+import { machineMs, type ProcessEvent } from '../observer/events.ts';
 
 /** As long as a pod has by default. */
 const graceMs = 30_000;

@@ -1,6 +1,6 @@
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import { Checker } from './checker.ts';
-import { type MachineMs, type ObservedEvent, machineMs } from './events.ts';
+import { type MachineMs, machineMs, type ObservedEvent } from './events.ts';
 import { InOrder } from './in-order.ts';
 import { parseTraceLine } from './trace-event.ts';
 import { TraceTail } from './trace-tail.ts';
@@ -20,8 +20,9 @@ export class Observer {
   readonly #clock: Clock;
   readonly #inOrder = new InOrder();
   readonly #tails = new Set<TraceTail>();
-  readonly #listeners = new Set<() => void>();
   #checkedUntil: MachineMs = 0;
+  /** Grows with everything that may have changed the world. */
+  changes = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,7 +32,7 @@ export class Observer {
   readonly emit = (event: ObservedEvent): void => {
     this.world.observe(event);
     this.#inOrder.push(event);
-    for (const listener of this.#listeners) listener();
+    this.changes++;
   };
 
   /** Follows a process's trace file, which needn't exist yet. */
@@ -41,12 +42,6 @@ export class Observer {
       if (event !== undefined) this.#inOrder.push(event);
     });
     this.#tails.add(tail);
-  }
-
-  /** Calls `changed` at every event; ends with the returned function. */
-  onChange(changed: () => void): () => void {
-    this.#listeners.add(changed);
-    return () => this.#listeners.delete(changed);
   }
 
   /** Runs until aborted. Throws an Error when a trace file is no trace. */

@@ -26,7 +26,15 @@ export function parseTraceLine(line: string): TraceEvent | undefined {
     case 'write-begin':
     case 'write-end': {
       const [verb, resource] = [text('verb'), text('resource')];
-      return { kind, ...common, verb, resource, object: text('object'), owner: text('owner'), resourceVersion };
+      return {
+        kind,
+        ...common,
+        verb,
+        resource,
+        object: text('object'),
+        owner: text('owner'),
+        resourceVersion,
+      };
     }
     case 'hand-over-end': {
       const [object, uid, outcome] = [text('object'), text('uid'), text('outcome')];

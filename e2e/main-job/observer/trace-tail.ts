@@ -46,7 +46,8 @@ export class TraceTail {
       rest = rest.subarray(end + 1);
       if (line !== '') this.#onLine(line);
     }
-    if (rest.length > maxLineBytes) throw new Error(`${this.#path}: a line of more than ${maxLineBytes} bytes`);
+    if (rest.length > maxLineBytes)
+      throw new Error(`${this.#path}: a line of more than ${maxLineBytes} bytes`);
     this.#partial = Buffer.from(rest);
   }
 }

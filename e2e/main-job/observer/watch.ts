@@ -2,17 +2,22 @@ import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
 import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import { configMaps, leases, secrets } from '@controller-sharding/shared/kube/resources.ts';
 import {
+  controllerOf,
   type KubeObject,
+  objectKey,
   type PartialObject,
   type Resource,
-  controllerOf,
-  objectKey,
 } from '@controller-sharding/shared/kube/types.ts';
-import { type Lease, holderOf } from '@controller-sharding/shared/lease/lease.ts';
+import { holderOf, type Lease } from '@controller-sharding/shared/lease/lease.ts';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
-import { drainLabel, ringLabel, shardLabel, stateLabel } from '@controller-sharding/shared/sharding/contract.ts';
-import { type ObjectSeen, type ObservedEvent, machineMs } from './events.ts';
+import {
+  drainLabel,
+  ringLabel,
+  shardLabel,
+  stateLabel,
+} from '@controller-sharding/shared/sharding/contract.ts';
+import { machineMs, type ObjectSeen, type ObservedEvent } from './events.ts';
 
 export interface WatchOptions {
   client: ApiClient;
@@ -34,8 +39,10 @@ export class Watch {
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#informers = [this.#objects('secrets', secrets), this.#objects('configmaps', configMaps)];
-    const shards = this.#leases(options.namespace, { labelSelector: `${ringLabel}=${options.ring}` }, (lease) =>
-      this.#shardLease(lease, holderOf(lease)),
+    const shards = this.#leases(
+      options.namespace,
+      { labelSelector: `${ringLabel}=${options.ring}` },
+      (lease) => this.#shardLease(lease, holderOf(lease)),
     );
     const leader = this.#leases(
       options.sharderNamespace,

@@ -1,6 +1,6 @@
 import type { Checker } from '../observer/checker.ts';
 import type { Unowned } from '../observer/rules/ownership.ts';
-import { type Violation, seconds } from '../observer/rules/rule.ts';
+import { seconds, type Violation } from '../observer/rules/rule.ts';
 import type { Summary } from '../observer/world.ts';
 
 /** What came of a step. */

@@ -33,12 +33,20 @@ test('a reconcile within a longer one of another shard is an overlap, once', () 
 });
 
 test('the open reconcile of a process that died ends with it', () => {
-  const history = [work('begin', 10, 'a', 'u'), replica(20, 'a', 'killing'), replica(21, 'a', 'ended', 'killed')];
+  const history = [
+    work('begin', 10, 'a', 'u'),
+    replica(20, 'a', 'killing'),
+    replica(21, 'a', 'ended', 'killed'),
+  ];
   assert.deepEqual(judged(...history, work('begin', 22, 'b', 'u')), []);
 });
 
 test('a reconcile that began before the other process died is an overlap', () => {
-  const history = [work('begin', 10, 'a', 'u'), work('begin', 15, 'b', 'u'), replica(20, 'a', 'ended', 'killed')];
+  const history = [
+    work('begin', 10, 'a', 'u'),
+    work('begin', 15, 'b', 'u'),
+    replica(20, 'a', 'ended', 'killed'),
+  ];
   assert.equal(judged(...history).length, 1);
 });
 

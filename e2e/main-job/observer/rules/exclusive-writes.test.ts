@@ -8,11 +8,7 @@ const judged = (...history: ObservedEvent[]) => judge(new ExclusiveWrites(), his
 
 /** Secret u of shard a, its ConfigMap, and the move to b: the ConfigMap first, the Secret last. */
 const begin = [secret(100, 'u', 'a', 10), configMap(110, 'u', 'a', 11)];
-const move = [
-  secret(1000, 'u', 'a', 20, 'b'),
-  configMap(1001, 'u', 'b', 21),
-  secret(1002, 'u', 'b', 22),
-];
+const move = [secret(1000, 'u', 'a', 20, 'b'), configMap(1001, 'u', 'b', 21), secret(1002, 'u', 'b', 22)];
 
 test('each shard writes while the object is its own', () => {
   const before = [writes(500, 'a', 'u'), configMap(501, 'u', 'a', 15), writes(502, 'a', 'u', 15)];
@@ -22,7 +18,10 @@ test('each shard writes while the object is its own', () => {
 
 test('a shard that was asked to hand over may finish what is in flight', () => {
   const inFlight = [writes(999, 'a', 'u'), secret(1000, 'u', 'a', 20, 'b'), writes(1000.5, 'a', 'u', 21)];
-  assert.deepEqual(judged(...begin, ...inFlight, configMap(1001, 'u', 'b', 22), secret(1002, 'u', 'b', 23)), []);
+  assert.deepEqual(
+    judged(...begin, ...inFlight, configMap(1001, 'u', 'b', 22), secret(1002, 'u', 'b', 23)),
+    [],
+  );
 });
 
 test('a write that took effect after the object was given away is told with both resourceVersions', () => {
@@ -31,13 +30,19 @@ test('a write that took effect after the object was given away is told with both
   assert.equal(more.length, 0);
   assert.equal(violation?.rule, 'exclusive writes');
   assert.equal(violation?.object, 'test/checksums-u');
-  assert.match(violation?.message ?? '', /at resourceVersion 23, when .* belonged to b \(since resourceVersion 22\)/);
+  assert.match(
+    violation?.message ?? '',
+    /at resourceVersion 23, when .* belonged to b \(since resourceVersion 22\)/,
+  );
 });
 
 test('a write that begins after the object was seen on another shard is told, even if it fails', () => {
   const violations = judged(...begin, ...move, writes(1100, 'a', 'u'));
   assert.equal(violations.length, 1);
-  assert.match(violations[0]?.message ?? '', /a \(pid 1\) began to patch it .* belonged to b, as seen at 1002\.0/);
+  assert.match(
+    violations[0]?.message ?? '',
+    /a \(pid 1\) began to patch it .* belonged to b, as seen at 1002\.0/,
+  );
 });
 
 test('the new shard may know of its object earlier than the observer', () => {
@@ -66,7 +71,10 @@ test('a write for an object that nobody owns is told', () => {
 });
 
 test('a write for a Secret that the observer has not seen, or of before its history, says nothing', () => {
-  assert.deepEqual(judged(writes(500, 'a', 'v', 15), secret(600, 'u', 'b', 40), writes(601, 'a', 'u', 30)), []);
+  assert.deepEqual(
+    judged(writes(500, 'a', 'v', 15), secret(600, 'u', 'b', 40), writes(601, 'a', 'u', 30)),
+    [],
+  );
 });
 
 test('a hand-over by the shard that had the object is fine, by another it is told', () => {
@@ -84,7 +92,13 @@ test('writes are judged only when the watch is back', () => {
 });
 
 test('a Secret created again under the same name has a history of its own', () => {
-  const gone: ObservedEvent = { kind: 'object-gone', at: 2000, resource: 'configmaps', object: 'test/checksums-u', uid: 'x' };
+  const gone: ObservedEvent = {
+    kind: 'object-gone',
+    at: 2000,
+    resource: 'configmaps',
+    object: 'test/checksums-u',
+    uid: 'x',
+  };
   const again = [{ ...secret(2100, 'u2', 'b', 40) }, writes(2200, 'b', 'u2', 41)];
   assert.deepEqual(judged(...begin, gone, ...again), []);
 });

@@ -32,7 +32,8 @@ export class LabelHistory {
   givenAfter(resourceVersion: string, shard: string): boolean {
     return this.#assignments.some(
       (assignment) =>
-        assignment.shard === shard && compareResourceVersions(assignment.resourceVersion, resourceVersion) > 0,
+        assignment.shard === shard &&
+        compareResourceVersions(assignment.resourceVersion, resourceVersion) > 0,
     );
   }
 

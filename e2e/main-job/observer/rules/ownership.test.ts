@@ -56,7 +56,10 @@ test('after the sharder took a dead shard’s Lease over, its objects move withi
 });
 
 test('a shard that is started again under its name keeps its objects', () => {
-  const crashed: ObservedEvent = { ...replica(5000, 'a', 'ended', 'crashed'), forGood: false } as ObservedEvent;
+  const crashed: ObservedEvent = {
+    ...replica(5000, 'a', 'ended', 'crashed'),
+    forGood: false,
+  } as ObservedEvent;
   const again = [replica(6000, 'a', 'started'), lease(6500, 'a')];
   assert.deepEqual(judged(...shards, secret(100, 'u', 'a'), crashed, ...again, time(40_000)), []);
 });
@@ -83,7 +86,13 @@ test('a killed standby is no excuse', () => {
 });
 
 test('a deleted object is no longer expected to have a shard', () => {
-  const gone: ObservedEvent = { kind: 'object-gone', at: 1000, resource: 'secrets', object: 'test/u', uid: 'u' };
+  const gone: ObservedEvent = {
+    kind: 'object-gone',
+    at: 1000,
+    resource: 'secrets',
+    object: 'test/u',
+    uid: 'u',
+  };
   assert.deepEqual(judged(...shards, secret(100, 'u'), gone), []);
 });
 

@@ -1,6 +1,12 @@
-import { type MachineMs, type ObjectGone, type ObjectSeen, type ObservedEvent, leaderName } from '../events.ts';
-import { Shards, expiryMs, promptMs } from '../shards.ts';
-import { type Rule, type Violation, seconds } from './rule.ts';
+import {
+  leaderName,
+  type MachineMs,
+  type ObjectGone,
+  type ObjectSeen,
+  type ObservedEvent,
+} from '../events.ts';
+import { expiryMs, promptMs, Shards } from '../shards.ts';
+import { type Rule, seconds, type Violation } from './rule.ts';
 
 interface Owned {
   resource: string;
@@ -49,7 +55,11 @@ export class Ownership implements Rule {
         this.#leader = event.holder;
         return [];
       case 'process':
-        if (event.role === 'sharder' && event.state === 'killing' && leaderName(this.#leader) === event.name) {
+        if (
+          event.role === 'sharder' &&
+          event.state === 'killing' &&
+          leaderName(this.#leader) === event.name
+        ) {
           this.#leaderKilledAt = event.at;
         }
         return [];

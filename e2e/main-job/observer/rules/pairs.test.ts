@@ -35,6 +35,12 @@ test('at the end of a step there is no grace', () => {
 });
 
 test('a ConfigMap whose Secret was deleted waits for the garbage collector', () => {
-  const gone: ObservedEvent = { kind: 'object-gone', at: 150, resource: 'secrets', object: 'test/u', uid: 'u' };
+  const gone: ObservedEvent = {
+    kind: 'object-gone',
+    at: 150,
+    resource: 'secrets',
+    object: 'test/u',
+    uid: 'u',
+  };
   assert.deepEqual(judged(secret(100, 'u', 'a'), configMap(101, 'u', 'b'), gone), []);
 });

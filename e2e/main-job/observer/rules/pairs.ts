@@ -1,5 +1,5 @@
 import type { MachineMs, ObjectSeen, ObservedEvent } from '../events.ts';
-import { type Rule, type Violation, seconds } from './rule.ts';
+import { type Rule, seconds, type Violation } from './rule.ts';
 
 interface Main {
   shard: string | undefined;

@@ -6,7 +6,8 @@ import { Stability } from './stability.ts';
 
 /** Shards a and b with 20 Secrets each, then a step. */
 const shards = [lease(1, 'a'), lease(1, 'b')];
-const uids = (shard: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${shard}${i}`);
+const uids = (shard: string, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${shard}${i}`);
 const held = ['a', 'b'].flatMap((shard) => uids(shard, 20).map((uid) => secret(10, uid, shard)));
 const inStep = (moves: MovesExpected, ...events: ObservedEvent[]) =>
   judge(new Stability(), [...shards, ...held, step('begin', 100, moves), ...events, step('end', 900, moves)]);
@@ -19,7 +20,10 @@ test('in a quiet step a renewed object says nothing', () => {
 });
 
 test('in a quiet step a new object may get its first label', () => {
-  assert.deepEqual(inStep('nothing', secret(200, 'new'), secret(201, 'new', 'a'), configMap(202, 'new', 'a')), []);
+  assert.deepEqual(
+    inStep('nothing', secret(200, 'new'), secret(201, 'new', 'a'), configMap(202, 'new', 'a')),
+    [],
+  );
 });
 
 test('in a quiet step each change of a label is told', () => {

@@ -13,7 +13,7 @@ export async function parseCommand(
   args: readonly string[],
   run: (options: SharderOptions) => Promise<void>,
 ): Promise<void> {
-  await commandLine('sharder', args, 'SHARDER')
+  await commandLine('sharder', args)
     .usage('$0 <command>\n\nGives the objects of Kubernetes operators to their replicas.')
     .command(
       'run',

@@ -1,4 +1,5 @@
 import { connect } from '@controller-sharding/shared/kube/connect.ts';
+import { firstContact } from '@controller-sharding/shared/kube/first-contact.ts';
 import type { Resource } from '@controller-sharding/shared/kube/types.ts';
 import type { HeldLease } from '@controller-sharding/shared/lease/held-lease.ts';
 import { becomeLeader } from '@controller-sharding/shared/lease/leader-election.ts';
@@ -56,6 +57,7 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
   const running: Array<Promise<unknown>> = [];
   let held: HeldLease | undefined;
   try {
+    await firstContact(connection.transport, clock, logger, ended);
     running.push(membership.run(ended), rings.run(ended));
     await membership.waitForSync(ended);
     await rings.waitForSync(ended);

@@ -134,6 +134,7 @@ export class Reflector<T extends KubeObject> {
         onOpen: connect,
       });
       for await (const event of events) {
+        signal.throwIfAborted(); // what had arrived before is no longer of interest
         silence.heard();
         heard = true;
         if (!initial) {
@@ -157,7 +158,7 @@ export class Reflector<T extends KubeObject> {
       throw error;
     } finally {
       silence.stop();
-      if (!initial && clock.monotonic() - startedAt >= healthyMs) this.#backoff.reset();
+      if (connected && clock.monotonic() - startedAt >= healthyMs) this.#backoff.reset();
     }
     signal.throwIfAborted();
     if (initial) {
@@ -176,7 +177,7 @@ export class Reflector<T extends KubeObject> {
   }
 
   #apply(event: WatchEvent<T>): void {
-    let { resourceVersion } = event.type === 'BOOKMARK' ? event : event.object.metadata;
+    const { resourceVersion } = event.type === 'BOOKMARK' ? event : event.object.metadata;
     if (event.type !== 'BOOKMARK') {
       const { type, object } = event;
       const key = objectKey(object.metadata);
@@ -184,8 +185,7 @@ export class Reflector<T extends KubeObject> {
       else if (this.#keeps(object)) this.#sink.upsert(key, object);
       else this.#sink.remove(key, undefined);
     }
-    resourceVersion ||= this.#resourceVersion;
-    this.#resourceVersion = resourceVersion;
+    if (resourceVersion) this.#resourceVersion = resourceVersion;
     this.#justListed = false;
     this.#options.health?.progress();
   }

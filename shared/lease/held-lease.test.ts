@@ -208,23 +208,12 @@ test('a release survives a conflict and an error', async () => {
 
 test('a renewal under way at the stop opens nothing after the release', async () => {
   const { api, clock, held, lease, permits, stop, keeping } = await hold();
-  await clock.advance(1_999);
-  // It takes effect at once, and its answer comes late.
-  let answer: () => void = () => undefined;
-  const { update } = api;
-  api.update = async (resource, object, options) => {
-    const written = await update.call(api, resource, object, options);
-    await new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    return written as typeof object;
-  };
-  await clock.advance(1);
-  api.update = update;
+  api.fault({ on: renewal, answerMs: 1_000 });
+  await clock.advance(2_000);
   stop.abort();
   await held.release();
   assert.equal(lease()?.spec?.holderIdentity, '');
-  answer();
+  await clock.advance(1_000);
   await keeping;
   assert.equal(permits(), 0);
 });

@@ -3,13 +3,11 @@ import { UsageError } from './usage-error.ts';
 
 /**
  * A parser of command line arguments that knows every flag: an unknown one, or a value of the wrong kind, is thrown
- * as a UsageError that names it. Every flag can be given by an environment variable too: `<PREFIX>_LOG_LEVEL`.
+ * as a UsageError that names it. Of a flag given twice the last counts.
  */
-export const commandLine = (name: string, args: readonly string[], envPrefix: string): Argv =>
+export const commandLine = (name: string, args: readonly string[]): Argv =>
   yargs([...args])
     .scriptName(name)
-    .env(envPrefix)
-    // Given twice, the last one counts.
     .parserConfiguration({ 'duplicate-arguments-array': false })
     .strict()
     .version(false)
@@ -17,5 +15,5 @@ export const commandLine = (name: string, args: readonly string[], envPrefix: st
     .exitProcess(false)
     .fail((message, error) => {
       if (error && !message) throw error;
-      throw new UsageError(`${message}; see ${name} --help`);
+      throw new UsageError(message);
     });

@@ -9,7 +9,7 @@ import {
   type Resource,
   resourceName,
 } from '../kube/types.ts';
-import type { WriteFence } from '../lease/write-fence.ts';
+import { FencedError, type WriteFence } from '../lease/write-fence.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { shardLabel } from './contract.ts';
 import type { ShardObserver } from './shard-event.ts';
@@ -26,6 +26,8 @@ export interface FencedWriterOptions {
   observer: ShardObserver;
   /** Told about every object that was created for an owner. */
   created(owner: PartialObject, resource: Resource, object: KubeObject): void;
+  /** Told when it is not known whether an object was created for an owner. */
+  perhapsCreated(owner: PartialObject): void;
 }
 
 /** Writes on behalf of one main object. Every method throws FencedError once the shard's Lease is no longer sure. */
@@ -53,31 +55,35 @@ export class FencedWriter {
     this.#options = options;
   }
 
-  /** A writer for the objects of `owner`. */
-  for(owner: PartialObject): OwnerWriter {
+  /** A writer for the objects of `owner`, until `ended` says that the reconcile it was given to is over. */
+  for(owner: PartialObject, ended: () => boolean = () => false): OwnerWriter {
     const { client } = this.#options;
+    const write = <T extends KubeObject | void>(
+      verb: string,
+      resource: Resource,
+      ref: ObjectRef,
+      send: Send<T>,
+    ): Promise<T> => this.#write(owner, ended, { verb, resource, ref }, send);
     return {
-      create: async (resource, object) => {
+      create: (resource, object) => {
         const body = this.#labelled(object, owner);
-        const written = await this.#write(owner, 'create', resource, object.metadata, (options) =>
-          client.create(resource, body, options),
+        return this.#creating(owner, resource, () =>
+          write('create', resource, object.metadata, (options) => client.create(resource, body, options)),
         );
-        this.#options.created(owner, resource, written);
-        return written;
       },
       update: (resource, object) =>
-        this.#write(owner, 'update', resource, object.metadata, (options) =>
-          client.update(resource, object, options),
-        ),
+        write('update', resource, object.metadata, (options) => client.update(resource, object, options)),
       patch: (resource, ref, patch) => {
-        const labelled =
-          patch.type === 'apply' ? { ...patch, body: this.#labelled(patch.body, owner) } : patch;
-        return this.#write(owner, 'patch', resource, ref, (options) =>
-          client.patch(resource, ref, labelled, options),
+        if (patch.type !== 'apply') {
+          return write('patch', resource, ref, (options) => client.patch(resource, ref, patch, options));
+        }
+        const labelled = { ...patch, body: this.#labelled(patch.body, owner) };
+        return this.#creating(owner, resource, () =>
+          write('patch', resource, ref, (options) => client.patch(resource, ref, labelled, options)),
         );
       },
       delete: (resource, ref, preconditions) =>
-        this.#write(owner, 'delete', resource, ref, (options) =>
+        write('delete', resource, ref, (options) =>
           client.delete(resource, ref, { ...options, ...preconditions }),
         ),
     };
@@ -99,28 +105,42 @@ export class FencedWriter {
     }
   }
 
+  async #creating<T extends KubeObject>(
+    owner: PartialObject,
+    resource: Resource,
+    create: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      const written = await create();
+      this.#options.created(owner, resource, written);
+      return written;
+    } catch (error) {
+      if (isFateUnknown(error)) this.#options.perhapsCreated(owner);
+      throw error;
+    }
+  }
+
   async #write<T extends KubeObject | void>(
     owner: PartialObject,
-    verb: string,
-    resource: Resource,
-    ref: ObjectRef,
+    ended: () => boolean,
+    { verb, resource, ref }: { verb: string; resource: Resource; ref: ObjectRef },
     send: Send<T>,
   ): Promise<T> {
+    if (ended()) throw new FencedError('not written: the reconcile that it belongs to has ended');
     const uid = owner.metadata.uid ?? '';
     const about = { verb, resource: resourceName(resource), object: objectKey(ref), owner: uid };
+    const { observer } = this.#options;
+    let begun = false;
     this.#underway.set(uid, (this.#underway.get(uid) ?? 0) + 1);
     try {
-      const result = await this.#bounded(send, () =>
-        this.#options.observer({ event: 'write-begin', ...about }),
-      );
-      this.#options.observer({
-        event: 'write-end',
-        ...about,
-        resourceVersion: result?.metadata.resourceVersion,
+      const result = await this.#bounded(send, () => {
+        begun = true;
+        observer({ event: 'write-begin', ...about });
       });
+      observer({ event: 'write-end', ...about, resourceVersion: result?.metadata.resourceVersion });
       return result;
     } catch (error) {
-      this.#options.observer({ event: 'write-end', ...about, error: String(error) });
+      if (begun) observer({ event: 'write-end', ...about, error: String(error) });
       throw error;
     } finally {
       this.#ended(uid);

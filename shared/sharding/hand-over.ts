@@ -29,16 +29,21 @@ export interface HandOverOptions {
  */
 export class HandOver {
   readonly #options: HandOverOptions;
-  /** Owners whose first attempt did not end well: their controlled objects are read live from then on. */
-  readonly #tried = new Set<string>();
+  /** Owners whose controlled objects are read live: a hand-over of them was begun before, perhaps by another process. */
+  readonly #live = new Set<string>();
 
   constructor(options: HandOverOptions) {
     this.#options = options;
   }
 
   forget(uid: string): void {
-    this.#tried.delete(uid);
+    this.#live.delete(uid);
     this.#options.memory.forget(uid);
+  }
+
+  /** The caches may not hold all controlled objects of the owner: its next hand-over reads them live. */
+  readLive(uid: string): void {
+    this.#live.add(uid);
   }
 
   /** Throws when something was not as it was read, or an error came between: to be tried again. */
@@ -49,11 +54,11 @@ export class HandOver {
     const about = { object: objectKey(owner.metadata), uid, to };
     observer({ event: 'hand-over-begin', ...about });
     try {
-      const children = this.#tried.has(uid) ? await controlled.live(owner, signal) : controlled.cached(uid);
-      this.#tried.add(uid);
+      const children = this.#live.has(uid) ? await controlled.live(owner, signal) : controlled.cached(uid);
+      this.#live.add(uid);
       for (const child of children) await this.#relabelControlled(child, to);
       const resourceVersion = await this.#relabelOwner(owner, to);
-      this.#tried.delete(uid);
+      this.#live.delete(uid);
       controlled.forget(uid);
       observer({ event: 'hand-over-end', ...about, outcome: 'handed-over', resourceVersion });
     } catch (error) {

@@ -42,6 +42,7 @@ export class ShardWork<Main extends KubeObject> {
       shard,
       observer,
       created: (owner, resource, object) => this.#children.created(owner, resource, object),
+      perhapsCreated: (owner) => this.#handOver.readLive(owner.metadata.uid ?? ''),
     });
     this.#handOver = new HandOver({
       client,
@@ -97,7 +98,12 @@ export class ShardWork<Main extends KubeObject> {
   #listen(): void {
     const enqueue = (object: KubeObject): void => this.#controller.enqueue(objectKey(object.metadata));
     this.#mains.addHandler({
-      added: enqueue,
+      added: (main) => {
+        // It comes with a drain: a process before this one may have begun to hand it over.
+        const draining = main.metadata.labels?.[drainLabel(this.#options.ring)] !== undefined;
+        if (draining) this.#handOver.readLive(main.metadata.uid ?? '');
+        enqueue(main);
+      },
       updated: (_old, now) => enqueue(now),
       deleted: ({ metadata }) => {
         this.#handOver.forget(metadata.uid ?? '');
@@ -145,11 +151,12 @@ export class ShardWork<Main extends KubeObject> {
     const about = { resource: resourceName(main), object: key, uid };
     this.#observer({ event: 'reconcile-begin', ...about });
     let outcome: 'done' | 'failed' = 'failed';
+    let ended = false;
     try {
       await reconcile({
         object,
         signal,
-        writer: this.#writer.for(object),
+        writer: this.#writer.for(object, () => ended),
         controlled: (resource) =>
           this.#children
             .cached(uid)
@@ -158,7 +165,8 @@ export class ShardWork<Main extends KubeObject> {
       });
       outcome = 'done';
     } finally {
-      // A write whose promise was dropped still belongs to this reconcile.
+      // A write whose promise was dropped still belongs to this reconcile; none begins after it.
+      ended = true;
       await this.#writer.idle(uid);
       this.#observer({ event: 'reconcile-end', ...about, outcome });
     }

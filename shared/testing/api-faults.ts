@@ -26,6 +26,8 @@ export interface Fault {
   delayMs?: number;
   /** What the sender gets instead of an answer. */
   error?: Error;
+  /** How long the answer takes, after the request took effect. */
+  answerMs?: number;
   /** The request takes effect, and only its answer is lost. Default: it has none. */
   effect?: boolean;
 }
@@ -59,13 +61,15 @@ export class ApiFaults {
     const fault = this.#faults.find((candidate) => candidate.left > 0 && candidate.on(request));
     if (fault) fault.left -= 1;
     fault?.meanwhile?.(request);
-    const { delayMs = 0 } = fault ?? {};
+    const { delayMs = 0, answerMs = 0 } = fault ?? {};
     const timeoutMs = request.timeoutMs ?? 10_000;
     if (delayMs > 0) await this.#clock.sleep(Math.min(delayMs, timeoutMs), signal);
     if (delayMs >= timeoutMs) throw timeoutError();
     if (this.down) throw this.down;
     if (fault?.error && !fault.effect) throw fault.error;
     const result = effect();
+    if (answerMs > 0) await this.#clock.sleep(Math.min(answerMs, timeoutMs - delayMs), signal);
+    if (delayMs + answerMs >= timeoutMs) throw timeoutError();
     if (fault?.error) throw fault.error;
     return result;
   }

@@ -32,7 +32,7 @@ export async function parseOptions(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<MainJobOptions | undefined> {
-  const argv = await commandLine('main-job', args, 'MAIN_JOB')
+  const argv = await commandLine('main-job', args)
     .usage(usage)
     .options({
       kubeconfig: {

@@ -48,7 +48,7 @@ export class HandOver {
 
   /** Throws when something was not as it was read, or an error came between: to be tried again. */
   async run(owner: PartialObject, signal: AbortSignal): Promise<void> {
-    const { ring, observer, controlled } = this.#options;
+    const { ring, shard, observer, controlled } = this.#options;
     const uid = owner.metadata.uid ?? '';
     const to = owner.metadata.labels?.[drainLabel(ring)] ?? '';
     const about = { object: objectKey(owner.metadata), uid, to };
@@ -58,8 +58,11 @@ export class HandOver {
       this.#live.add(uid);
       for (const child of children) await this.#relabelControlled(child, to);
       const resourceVersion = await this.#relabelOwner(owner, to);
-      this.#live.delete(uid);
-      controlled.forget(uid);
+      // Of an owner that was taken back, the controlled objects may not have arrived in the caches again.
+      if (to !== shard) {
+        this.#live.delete(uid);
+        controlled.forget(uid);
+      }
       observer({ event: 'hand-over-end', ...about, outcome: 'handed-over', resourceVersion });
     } catch (error) {
       observer({ event: 'hand-over-end', ...about, outcome: 'failed' });

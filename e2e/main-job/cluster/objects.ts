@@ -14,7 +14,8 @@ export const leaderLease = 'sharder';
 /** The definition of the ControllerRing, as it is installed by users. */
 export async function ringDefinition(): Promise<KubeObject> {
   const file = new URL('../../../manifests/crds/controllerring.yaml', import.meta.url);
-  return parse(await readFile(file, 'utf8')) as KubeObject;
+  const definition: KubeObject = parse(await readFile(file, 'utf8'));
+  return definition;
 }
 
 /** Secrets and their ConfigMaps, in one namespace only: nothing else in the cluster is touched. */

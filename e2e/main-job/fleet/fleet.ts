@@ -9,6 +9,12 @@ import { type Service, startService } from './service.ts';
 
 const program = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
+/** Every process picks its own ports: many run on one machine. */
+const common = { 'health-address': '127.0.0.1:0', 'metrics-address': '127.0.0.1:0', 'log-level': 'info' };
+
+const flags = (values: Record<string, string>): string[] =>
+  Object.entries({ ...values, ...common }).map(([name, value]) => `--${name}=${value}`);
+
 export interface FleetOptions {
   clock: Clock;
   kubeconfig: string;
@@ -56,9 +62,8 @@ export class Fleet {
     const trace = join(folder, `${name}.trace`);
     this.#options.traced(trace);
     const args = (): string[] => [
-      ...[program('operator/checksum/main.ts'), '--kubeconfig', kubeconfig, '--shard-name', name],
-      ...['--ring', ring, '--lease-namespace', namespace, '--trace-file', trace, '--workers', '5'],
-      ...['--health-address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0', '--log-level', 'info'],
+      program('operator/checksum/main.ts'),
+      ...flags({ kubeconfig, ring, 'shard-name': name, 'lease-namespace': namespace, 'trace-file': trace }),
     ];
     this.#replicas.push(await this.#start('replica', name, args, { POD_UID: randomUUID() }));
     return name;
@@ -102,26 +107,21 @@ export class Fleet {
 
   async #startSharder(name: string): Promise<void> {
     const { kubeconfig, sharderNamespace } = this.#options;
-    const webhook = ['--no-webhook'];
+    const webhook: Record<string, string> = { webhook: 'false' };
     if (this.#service !== undefined) {
       const port = await freePort();
       this.#webhookPorts.push(port);
+      webhook['webhook'] = 'true';
+      webhook['webhook-address'] = `127.0.0.1:${port}`;
       // One address for both, as behind a Service: whoever of them lives answers.
-      const url = `https://127.0.0.1:${this.#service.port}`;
-      webhook.splice(0, 1, '--webhook-address', `127.0.0.1:${port}`, '--webhook-url', url);
+      webhook['webhook-url'] = `https://127.0.0.1:${this.#service.port}`;
     }
-    // Each process is a candidate of its own, as with a host name and a random part.
-    const args = (): string[] => [
-      ...[program('sharder/cli/main.ts'), 'run', '--kubeconfig', kubeconfig],
-      ...[
-        '--namespace',
-        sharderNamespace,
-        '--identity',
-        `${name}_${randomBytes(4).toString('hex')}`,
-        ...webhook,
-      ],
-      ...['--health-address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0', '--log-level', 'info'],
-    ];
+    const args = (): string[] => {
+      // Each process is a candidate of its own, as with a host name and a random part.
+      const identity = `${name}_${randomBytes(4).toString('hex')}`;
+      const command = [program('sharder/cli/main.ts'), 'run'];
+      return [...command, ...flags({ kubeconfig, namespace: sharderNamespace, identity, ...webhook })];
+    };
     this.#sharders.push(await this.#start('sharder', name, args, {}));
   }
 

@@ -4,7 +4,7 @@ type Fields = Record<string, unknown>;
 
 /** Reads a line of a shard's trace; undefined for events that no rule needs. Throws an Error when it isn't one. */
 export function parseTraceLine(line: string): TraceEvent | undefined {
-  const fields = JSON.parse(line) as Fields;
+  const fields: Fields = JSON.parse(line);
   const number = (name: string): number => {
     const value = fields[name];
     if (typeof value !== 'number') throw new Error(`trace line without ${name}: ${line}`);

@@ -23,7 +23,7 @@ export interface ScriptOptions {
 export async function runScript(job: Job, options: ScriptOptions, signal: AbortSignal): Promise<void> {
   const { secrets, replicas, plant, print } = options;
   const steps = script(secrets, replicas);
-  if (plant !== undefined) steps.splice(1, steps.length, plantStep(plant));
+  if (plant !== undefined) steps.splice(2, steps.length, plantStep(plant));
   const { world, checker } = job.observer;
   for (const step of steps) {
     const line = await runStep(job, step, signal);

@@ -26,12 +26,20 @@ export function script(secrets: number, replicas: number): Step[] {
       name: 'start',
       moves: 'any',
       deadlineMs: 60_000,
-      async act(job, signal) {
-        for (let i = 0; i < replicas; i++) await job.fleet.addReplica();
-        await job.createSecrets(secrets, 20, signal);
-        return `${replicas} replicas and ${secrets} Secrets`;
+      async act({ fleet }) {
+        for (let i = 0; i < replicas; i++) await fleet.addReplica();
+        return `2 sharders and ${replicas} replicas`;
       },
       missing: ({ observer }) => (observer.world.leader === '' ? 'a leading sharder' : undefined),
+    },
+    {
+      name: 'fill',
+      moves: 'any',
+      deadlineMs: 60_000,
+      async act(job, signal) {
+        await job.createSecrets(secrets, 20, signal);
+        return `${secrets} Secrets created`;
+      },
     },
     {
       name: 'join',

@@ -1,4 +1,123 @@
 import type { Job } from '../job.ts';
-import type { MainJobOptions } from '../options.ts';
+import { openPoints } from '../observer/converged.ts';
+import { machineMs } from '../observer/events.ts';
+import { seconds } from '../observer/rules/rule.ts';
+import { RuleBrokenError } from '../script/errors.ts';
+import { act } from './controls.ts';
+import { frame, type Note } from './frame.ts';
+import type { Action } from './keys.ts';
+import { Terminal } from './terminal.ts';
 
-export async function runLive(_job: Job, _options: MainJobOptions, _signal: AbortSignal): Promise<void> {}
+const redrawMs = 150;
+const keepNotes = 20;
+
+export interface LiveOptions {
+  secrets: number;
+  replicas: number;
+}
+
+/**
+ * Shows the ring and does what the keys ask for, until the user quits or the signal is aborted. Throws RuleBrokenError
+ * at the end when a rule was broken meanwhile.
+ */
+export async function runLive(job: Job, options: LiveOptions, signal: AbortSignal): Promise<void> {
+  const quit = new AbortController();
+  const ended = AbortSignal.any([signal, quit.signal]);
+  const live = new Live(job, ended);
+  const terminal = new Terminal(process.stdin, process.stdout, (action) => {
+    if (action === 'quit') quit.abort();
+    else live.perform(action);
+  });
+  try {
+    live.begin(options);
+    while (!ended.aborted) {
+      live.lookForRest();
+      terminal.draw(frame(live.state(), terminal.canvas));
+      await job.orFailure(job.clock.sleep(redrawMs, ended)).catch((error: unknown) => {
+        if (!ended.aborted) throw error;
+      });
+    }
+    live.note('stopping …');
+    terminal.draw(frame(live.state(), terminal.canvas));
+  } finally {
+    quit.abort();
+    terminal.close();
+    await live.settled();
+  }
+  const { violationCount } = job.observer.checker;
+  if (violationCount > 0) throw new RuleBrokenError(violationCount);
+}
+
+/** What goes on between the keys and the picture. */
+class Live {
+  readonly #job: Job;
+  readonly #signal: AbortSignal;
+  readonly #underWay = new Set<Promise<void>>();
+  #notes: Note[] = [];
+  /** When the ring's rest was last disturbed; undefined while it rests. */
+  #disturbedAt: number | undefined;
+
+  constructor(job: Job, signal: AbortSignal) {
+    this.#job = job;
+    this.#signal = signal;
+  }
+
+  begin({ secrets, replicas }: LiveOptions): void {
+    const { fleet } = this.#job;
+    this.#run(async () => {
+      for (let i = 0; i < replicas; i++) await fleet.addReplica();
+      await this.#job.untilLive(replicas, this.#signal);
+      await this.#job.createSecrets(secrets, 20, this.#signal);
+      return `${secrets} Secrets were created`;
+    });
+  }
+
+  perform(action: Exclude<Action, 'quit'>): void {
+    this.#run(() => act(this.#job, action, this.#signal));
+  }
+
+  note(text: string): void {
+    this.#notes = [...this.#notes, { at: this.#job.clock.now(), text }].slice(-keepNotes);
+  }
+
+  lookForRest(): void {
+    if (this.#disturbedAt === undefined || this.#underWay.size > 0) return;
+    const { observer, secrets } = this.#job;
+    if (openPoints(observer.world.summary(), secrets).length > 0) return;
+    this.note(`at rest again after ${seconds(machineMs() - this.#disturbedAt)}`);
+    this.#disturbedAt = undefined;
+  }
+
+  state(): Parameters<typeof frame>[0] {
+    const { surroundings, observer, fleet } = this.#job;
+    const { checker, world } = observer;
+    return {
+      url: surroundings.url,
+      kubeconfig: surroundings.kubeconfig,
+      summary: world.summary(),
+      now: machineMs(),
+      reconciles: checker.checked.reconciles,
+      writes: checker.checked.writes,
+      violations: checker.violations,
+      violationCount: checker.violationCount,
+      notes: this.#notes,
+      restarts: fleet.restarts,
+    };
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  #run(work: () => Promise<string>): void {
+    this.#disturbedAt ??= machineMs();
+    const running = work()
+      .then((text) => this.note(text))
+      .catch((error: unknown) => {
+        if (!this.#signal.aborted) this.note(error instanceof Error ? error.message : String(error));
+      })
+      .finally(() => this.#underWay.delete(running));
+    this.#underWay.add(running);
+  }
+}

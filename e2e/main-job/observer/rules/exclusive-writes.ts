@@ -65,15 +65,12 @@ export class ExclusiveWrites implements Rule {
     const due = this.#pending.filter(({ at }) => at <= until);
     if (due.length === 0) return [];
     this.#pending = this.#pending.filter(({ at }) => at > until);
-    return due.flatMap((event) => {
-      const violation =
-        event.kind === 'write-begin'
-          ? this.#judgeBegin(event)
-          : event.kind === 'write-end'
-            ? this.#judgeEnd(event)
-            : this.#judgeHandOver(event);
-      return violation ?? [];
-    });
+    return due.flatMap((event) => this.#judge(event) ?? []);
+  }
+
+  #judge(event: WriteTraced | HandOverTraced): Violation | undefined {
+    if (event.kind === 'hand-over-end') return this.#judgeHandOver(event);
+    return event.kind === 'write-begin' ? this.#judgeBegin(event) : this.#judgeEnd(event);
   }
 
   #judgeBegin({ at, shard, owner, verb, resource, object, pid }: WriteTraced): Violation | undefined {

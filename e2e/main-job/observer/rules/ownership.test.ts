@@ -59,7 +59,7 @@ test('a shard that is started again under its name keeps its objects', () => {
   const crashed: ObservedEvent = {
     ...replica(5000, 'a', 'ended', 'crashed'),
     forGood: false,
-  } as ObservedEvent;
+  };
   const again = [replica(6000, 'a', 'started'), lease(6500, 'a')];
   assert.deepEqual(judged(...shards, secret(100, 'u', 'a'), crashed, ...again, time(40_000)), []);
 });

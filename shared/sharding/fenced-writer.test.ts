@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configMaps, secrets } from '../kube/resources.ts';
+import type { KubeObject } from '../kube/types.ts';
+import { FencedError, WriteFence } from '../lease/write-fence.ts';
+import { type ApiRequest, connectionError } from '../testing/api-faults.ts';
+import { FencedWriter } from './fenced-writer.ts';
+import type { ShardEvent } from './shard-event.ts';
+import { assigned, controlledBy, ref, ring, ShardWorld } from './shard-fixture.ts';
+
+function start() {
+  const { api, clock } = new ShardWorld();
+  const owner = api.seed(secrets, { metadata: ref('owner') });
+  const fence = new WriteFence(clock, 15_000);
+  fence.renewed(0);
+  const events: ShardEvent[] = [];
+  const created: KubeObject[] = [];
+  let unsure = 0;
+  const writer = new FencedWriter({
+    client: api,
+    clock,
+    fence,
+    ring,
+    shard: 'a',
+    observer: (event) => events.push(event),
+    created: (_owner, _resource, object) => created.push(object),
+    perhapsCreated: () => {
+      unsure += 1;
+    },
+  });
+  const settled = (promise: Promise<unknown>): (() => boolean) => {
+    let done = false;
+    const end = (): void => {
+      done = true;
+    };
+    promise.then(end, end);
+    return () => done;
+  };
+  return { api, clock, owner, fence, events, created, unsure: () => unsure, writer, settled };
+}
+
+const creation = ({ verb }: ApiRequest): boolean => verb === 'create';
+
+test('an object that the owner controls is created with the shard label, any other without', async () => {
+  const { created, owner, writer } = start();
+  const child = await writer.for(owner).create(configMaps, controlledBy(owner, 'child', { own: '1' }));
+  assert.deepEqual(child.metadata.labels, { own: '1', [assigned]: 'a' });
+  const other = await writer.for(owner).create(configMaps, { metadata: ref('other') });
+  assert.equal(other.metadata.labels, undefined);
+  assert.deepEqual(
+    created.map(({ metadata }) => metadata.name),
+    ['child', 'other'],
+  );
+});
+
+test('so is one that is applied', async () => {
+  const { created, owner, writer } = start();
+  const body = controlledBy(owner, 'child');
+  const patch = { type: 'apply' as const, body, fieldManager: 'test' };
+  const child = await writer.for(owner).patch(configMaps, ref('child'), patch);
+  assert.equal(child.metadata.labels?.[assigned], 'a');
+  assert.equal(created.length, 1);
+});
+
+test('no write starts once the Lease was not renewed in time, and none is told of', async () => {
+  const { api, clock, events, owner, writer } = start();
+  await clock.advance(10_000);
+  const before = api.requests.length;
+  const writes = writer.for(owner);
+  await assert.rejects(writes.create(configMaps, controlledBy(owner, 'child')), FencedError);
+  await assert.rejects(writes.update(secrets, owner), FencedError);
+  await assert.rejects(writes.patch(secrets, ref('owner'), { type: 'merge', body: {} }), FencedError);
+  await assert.rejects(writes.delete(secrets, ref('owner'), { uid: 'uid-1' }), FencedError);
+  await assert.rejects(
+    async () => writer.relabel(secrets, ref('owner'), { type: 'json', operations: [] }),
+    FencedError,
+  );
+  assert.equal(api.requests.length, before);
+  assert.deepEqual(events, []);
+});
+
+test('a write has a deadline of 4 s', async () => {
+  const { api, clock, owner, writer } = start();
+  await clock.advance(9_999);
+  await writer.for(owner).create(configMaps, controlledBy(owner, 'child'));
+  assert.equal(api.writes().at(-1)?.timeoutMs, 4_000);
+});
+
+test('a write that timed out, or whose connection broke, is held until its deadline at the API server has passed', async () => {
+  for (const fault of [{ delayMs: 60_000 }, { error: connectionError() }]) {
+    const { api, clock, owner, settled, writer } = start();
+    api.fault({ on: creation, ...fault });
+    const writing = settled(writer.for(owner).create(configMaps, controlledBy(owner, 'child')));
+    const idle = settled(writer.idle(owner.metadata.uid ?? ''));
+    await clock.advance(4_499);
+    assert.equal(writing(), false);
+    assert.equal(idle(), false);
+    await clock.advance(1);
+    assert.equal(writing(), true);
+    assert.equal(idle(), true);
+  }
+});
+
+test('a write that the API server refused has ended', async () => {
+  const { api, clock, owner, settled, unsure, writer } = start();
+  api.seed(configMaps, { metadata: ref('child') });
+  const writing = settled(writer.for(owner).create(configMaps, controlledBy(owner, 'child')));
+  await clock.advance(0);
+  assert.equal(writing(), true);
+  assert.equal(unsure(), 0);
+});
+
+test('an object of which it is not known whether it was created is told of', async () => {
+  const { api, clock, created, owner, unsure, writer } = start();
+  api.fault({ on: creation, error: connectionError(), effect: true });
+  const writing = assert.rejects(writer.for(owner).create(configMaps, controlledBy(owner, 'child')));
+  await clock.advance(5_000);
+  await writing;
+  assert.equal(unsure(), 1);
+  assert.equal(created.length, 0);
+});
+
+test('idle waits for every write of that owner, and for no other', async () => {
+  const { api, clock, owner, settled, writer } = start();
+  const other = api.seed(secrets, { metadata: ref('other') });
+  api.fault({ on: ({ object }) => object === 'default/one', delayMs: 1_000 });
+  api.fault({ on: ({ object }) => object === 'default/two', delayMs: 2_000 });
+  void writer.for(owner).create(configMaps, controlledBy(owner, 'one'));
+  void writer.for(owner).create(configMaps, controlledBy(owner, 'two'));
+  const idle = settled(writer.idle(owner.metadata.uid ?? ''));
+  await writer.idle(other.metadata.uid ?? '');
+  await clock.advance(1_999);
+  assert.equal(idle(), false);
+  await clock.advance(1);
+  assert.equal(idle(), true);
+});
+
+test('every write is told of at its begin and end, with the owner it is done for', async () => {
+  const { events, owner, writer } = start();
+  await writer.for(owner).create(configMaps, controlledBy(owner, 'child'));
+  await assert.rejects(writer.for(owner).create(configMaps, controlledBy(owner, 'child')));
+  const about = {
+    verb: 'create',
+    resource: 'configmaps',
+    object: 'default/child',
+    owner: owner.metadata.uid,
+  };
+  const [begin, end, again, failed] = events;
+  assert.deepEqual(begin, { event: 'write-begin', ...about });
+  assert(end?.event === 'write-end' && end.resourceVersion !== undefined);
+  assert.deepEqual(again, { event: 'write-begin', ...about });
+  assert(failed?.event === 'write-end' && failed.error !== undefined);
+});

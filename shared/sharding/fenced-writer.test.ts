@@ -10,7 +10,7 @@ import { assigned, controlledBy, ref, ring, ShardWorld } from './shard-fixture.t
 
 function start() {
   const { api, clock } = new ShardWorld();
-  const owner = api.seed(secrets, { metadata: ref('owner') });
+  const owner = api.seed<KubeObject>(secrets, { metadata: ref('owner') });
   const fence = new WriteFence(clock, 15_000);
   fence.renewed(0);
   const events: ShardEvent[] = [];
@@ -45,7 +45,7 @@ test('an object that the owner controls is created with the shard label, any oth
   const { created, owner, writer } = start();
   const child = await writer.for(owner).create(configMaps, controlledBy(owner, 'child', { own: '1' }));
   assert.deepEqual(child.metadata.labels, { own: '1', [assigned]: 'a' });
-  const other = await writer.for(owner).create(configMaps, { metadata: ref('other') });
+  const other = await writer.for(owner).create<KubeObject>(configMaps, { metadata: ref('other') });
   assert.equal(other.metadata.labels, undefined);
   assert.deepEqual(
     created.map(({ metadata }) => metadata.name),
@@ -122,7 +122,7 @@ test('an object of which it is not known whether it was created is told of', asy
 
 test('idle waits for every write of that owner, and for no other', async () => {
   const { api, clock, owner, settled, writer } = start();
-  const other = api.seed(secrets, { metadata: ref('other') });
+  const other = api.seed<KubeObject>(secrets, { metadata: ref('other') });
   api.fault({ on: ({ object }) => object === 'default/one', delayMs: 1_000 });
   api.fault({ on: ({ object }) => object === 'default/two', delayMs: 2_000 });
   void writer.for(owner).create(configMaps, controlledBy(owner, 'one'));

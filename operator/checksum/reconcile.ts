@@ -5,7 +5,7 @@ import { configMaps } from '@controller-sharding/shared/kube/resources.ts';
 import { controllerOf, objectKey } from '@controller-sharding/shared/kube/types.ts';
 import { isShardingLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import type { OwnerWriter } from '@controller-sharding/shared/sharding/fenced-writer.ts';
-import type { ReconcileRequest } from '@controller-sharding/shared/sharding/shard.ts';
+import type { ReconcileRequest } from '@controller-sharding/shared/sharding/shard-options.ts';
 import { type ConfigMap, checksumsOf, type Secret } from './checksums.ts';
 
 /** Keeps, for a Secret, the ConfigMap with the checksums of its data. */

@@ -5,7 +5,8 @@ import { silentLogger } from '../runtime/logger.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { MemoryApi } from '../testing/memory-api.ts';
 import { drainLabel, shardLabel } from './contract.ts';
-import { Shard, type ShardOptions } from './shard.ts';
+import { Shard } from './shard.ts';
+import type { ShardOptions } from './shard-options.ts';
 import type { ShardEvent } from './shard-event.ts';
 
 export const ring = 'ring';

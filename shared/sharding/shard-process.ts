@@ -12,7 +12,8 @@ import { createLogger, logLevels } from '../runtime/logger.ts';
 import { runProcess, UsageError } from '../runtime/process.ts';
 import { startOpsServer } from '../server/ops-server.ts';
 import { invalidShardName } from './contract.ts';
-import { type ReconcileRequest, Shard } from './shard.ts';
+import { Shard } from './shard.ts';
+import type { ReconcileRequest } from './shard-options.ts';
 import { traceToFile } from './trace-file.ts';
 
 export interface ShardProgram<Main extends KubeObject> {

@@ -7,8 +7,8 @@ import { ControlledObjects } from './controlled-objects.ts';
 import { FencedWriter } from './fenced-writer.ts';
 import { HandOver } from './hand-over.ts';
 import { HandOverMemory } from './hand-over-memory.ts';
-import type { ShardOptions } from './shard.ts';
 import type { ShardObserver } from './shard-event.ts';
+import type { ShardOptions } from './shard-options.ts';
 
 const stopTimeoutMs = 10_000;
 

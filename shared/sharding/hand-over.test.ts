@@ -1,0 +1,358 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configMaps, secrets } from '../kube/resources.ts';
+import { type ApiRequest, connectionError } from '../testing/api-faults.ts';
+import { assigned, controlledBy, drain, gate, ref, ShardWorld } from './shard-fixture.ts';
+
+/** The shard `a` at work on the Secret `s` with its ConfigMap `s-sums`. */
+async function working(options: Parameters<ShardWorld['start']>[0] = {}) {
+  const world = new ShardWorld();
+  const running = world.start(options);
+  await world.clock.advance(0);
+  world.secret('s', 'a');
+  await world.clock.advance(100);
+  world.api.requests.length = 0;
+  running.events.length = 0;
+  return { world, ...running, ...world, shards: () => world.shards('s', 's-sums') };
+}
+
+const patchOf =
+  (resource: string, object: string) =>
+  (request: ApiRequest): boolean =>
+    request.verb === 'patch' && request.resource === resource && request.object === `default/${object}`;
+const ownerPatch = patchOf('secrets', 's');
+const childPatch = patchOf('configmaps', 's-sums');
+const reads = (requests: ApiRequest[], resource: string, verb: ApiRequest['verb']): number =>
+  requests.filter((request) => request.resource === resource && request.verb === verb).length;
+
+test('a drained object goes to the shard that the drain names: the controlled objects first, the owner last', async () => {
+  const { world, api, clock, events, shards } = await working();
+  world.drain('s', 'b');
+  await clock.advance(0);
+  assert.deepEqual(shards(), ['b', 'b']);
+  assert.equal(world.labels(secrets, 's')?.[drain], undefined);
+  assert.deepEqual(
+    api.writes().map(({ verb, object }) => `${verb} ${object}`),
+    ['patch default/s-sums', 'patch default/s'],
+  );
+  assert.equal(reads(api.requests, 'configmaps', 'list'), 0, 'the first attempt takes them from the cache');
+  const [begin, end] = events;
+  assert(begin?.event === 'hand-over-begin' && begin.to === 'b');
+  assert(end?.event === 'hand-over-end' && end.outcome === 'handed-over');
+  assert.equal(end.resourceVersion, api.peek(secrets, ref('s'))?.metadata.resourceVersion);
+});
+
+test('the patches test labels, uid and the resourceVersion that they were decided on', async () => {
+  const { world, api, clock } = await working();
+  const version = api.peek(configMaps, ref('s-sums'))?.metadata.resourceVersion;
+  world.drain('s', 'b');
+  const drained = api.peek(secrets, ref('s'))?.metadata.resourceVersion;
+  await clock.advance(0);
+  for (const [{ patch }, expected] of [
+    [api.writes()[0], version],
+    [api.writes()[1], drained],
+  ] as const) {
+    assert(patch?.type === 'json');
+    const tests = patch.operations.filter(({ op }) => op === 'test').map(({ path }) => path);
+    assert(tests.includes('/metadata/uid'));
+    assert(tests.some((path) => path.startsWith('/metadata/labels/shard.')));
+    assert(
+      patch.operations.some(
+        (step) => step.op === 'test' && step.path.endsWith('Version') && step.value === expected,
+      ),
+    );
+  }
+});
+
+test('nothing is handed over before the reconcile has ended that works on it, and none begins after', async () => {
+  const end = gate();
+  let begun = 0;
+  const world = new ShardWorld();
+  const { told } = world.start({
+    reconcile: () => {
+      begun += 1;
+      return end.promise;
+    },
+  });
+  await world.clock.advance(0);
+  world.secret('s', 'a');
+  await world.clock.advance(0);
+  world.drain('s', 'b');
+  await world.clock.advance(20_000);
+  assert.equal(world.labels(secrets, 's')?.[assigned], 'a');
+  end.resolve();
+  await world.clock.advance(1_000);
+  assert.equal(world.labels(secrets, 's')?.[assigned], 'b');
+  assert.equal(begun, 1);
+  assert.deepEqual(told('reconcile-begin'), ['default/s']);
+});
+
+test('nor before a write has ended that timed out', async () => {
+  const { world, api, clock, shards } = await working({ concurrency: 1 });
+  api.fault({ on: ({ verb }) => verb === 'create', delayMs: 60_000 });
+  api.remove(configMaps, ref('s-sums'));
+  await clock.advance(0);
+  world.drain('s', 'b');
+  await clock.advance(4_499);
+  assert.equal(shards()[0], 'a');
+  await clock.advance(1_000);
+  assert.equal(shards()[0], 'b');
+});
+
+test('a retry that waits is dropped when the object is drained', async () => {
+  let tries = 0;
+  const world = new ShardWorld();
+  world.start({
+    reconcile: async () => {
+      tries += 1;
+      throw new Error('never');
+    },
+  });
+  await world.clock.advance(0);
+  world.secret('s', 'a');
+  await world.clock.advance(1_000);
+  world.drain('s', 'b');
+  await world.clock.advance(0);
+  const before = tries;
+  await world.clock.advance(300_000);
+  assert.equal(tries, before);
+  assert.equal(world.labels(secrets, 's')?.[assigned], 'b');
+});
+
+test('a controlled object that was just created, and is in no cache yet, goes along', async () => {
+  const world = new ShardWorld();
+  world.start();
+  await world.clock.advance(0);
+  world.api.holdWatches(configMaps);
+  world.secret('s', 'a');
+  await world.clock.advance(0);
+  world.drain('s', 'b');
+  await world.clock.advance(0);
+  assert.deepEqual(world.shards('s', 's-sums'), ['b', 'b']);
+});
+
+test('so does one of which it is not known whether it was created', async () => {
+  const world = new ShardWorld();
+  world.start();
+  await world.clock.advance(0);
+  world.api.holdWatches(configMaps);
+  world.api.fault({ on: ({ verb }) => verb === 'create', error: connectionError(), effect: true });
+  world.secret('s', 'a');
+  await world.clock.advance(0);
+  world.drain('s', 'b');
+  await world.clock.advance(10_000);
+  assert.deepEqual(world.shards('s', 's-sums'), ['b', 'b']);
+});
+
+test('an owner that changed since it was read is read again, and then handed over', async () => {
+  const { world, api, clock, events, shards } = await working();
+  api.fault({ on: ownerPatch, meanwhile: () => api.label(secrets, ref('s'), { user: 'was here' }) });
+  world.drain('s', 'b');
+  await clock.advance(1_000);
+  assert.deepEqual(shards(), ['b', 'b']);
+  const outcomes = events.flatMap((event) => (event.event === 'hand-over-end' ? [event.outcome] : []));
+  assert.deepEqual(outcomes, ['failed', 'handed-over']);
+});
+
+test('a controlled object that changed since it was read is read again before its owner goes', async () => {
+  const { world, api, clock, shards } = await working();
+  const order: string[] = [];
+  api.fault({ on: childPatch, meanwhile: () => api.label(configMaps, ref('s-sums'), { user: 'was here' }) });
+  api.fault({ on: ownerPatch, meanwhile: () => order.push(`owner after ${shards()[1]}`) });
+  world.drain('s', 'b');
+  await clock.advance(1_000);
+  assert.deepEqual(shards(), ['b', 'b']);
+  assert.deepEqual(order, ['owner after b']);
+  assert(reads(api.requests, 'configmaps', 'list') > 0);
+});
+
+test('a controlled object that is gone is no obstacle', async () => {
+  const { world, api, clock } = await working();
+  api.fault({ on: childPatch, meanwhile: () => api.remove(configMaps, ref('s-sums')) });
+  world.drain('s', 'b');
+  await clock.advance(0);
+  assert.equal(world.labels(secrets, 's')?.[assigned], 'b');
+});
+
+test('after a re-target the controlled objects are read live and follow the last target', async () => {
+  const { world, api, clock, shards } = await working();
+  const seen: string[] = [];
+  api.fault({
+    on: ownerPatch,
+    meanwhile: () => {
+      seen.push(String(shards()));
+      world.drain('s', 'c');
+    },
+  });
+  world.drain('s', 'b');
+  await clock.advance(1_000);
+  assert.deepEqual(seen, ['a,b'], 'the first attempt had moved the controlled object');
+  assert.deepEqual(shards(), ['c', 'c']);
+});
+
+test('a cancel, a drain that names the present shard, brings the controlled objects back', async () => {
+  const { world, api, clock, shards, told, events } = await working();
+  api.fault({ on: ownerPatch, meanwhile: () => world.drain('s', 'a') });
+  world.drain('s', 'b');
+  await clock.advance(1_000);
+  assert.deepEqual(shards(), ['a', 'a']);
+  assert.equal(world.labels(secrets, 's')?.[drain], undefined);
+  assert(told('reconcile-begin').length > 0, 'and the object is worked on again');
+  const ends = events.findLastIndex(({ event }) => event === 'hand-over-end');
+  assert(events.findIndex(({ event }) => event === 'reconcile-begin') > ends);
+});
+
+test('after a cancel the next hand-over finds controlled objects that the cache has not back yet', async () => {
+  const { world, api, clock, shards } = await working();
+  api.fault({ on: ownerPatch, meanwhile: () => world.drain('s', 'a') });
+  world.drain('s', 'b');
+  await clock.advance(0);
+  api.holdWatches(configMaps);
+  await clock.advance(1_000);
+  world.drain('s', 'c');
+  await clock.advance(1_000);
+  assert.deepEqual(shards(), ['c', 'c']);
+});
+
+test('a process that restarts in the middle of a hand-over reads the controlled objects live', async () => {
+  const world = new ShardWorld();
+  world.secret('s', 'a');
+  // The process before it had moved the controlled object to b; since then the drain was re-targeted.
+  world.configMap('s-sums', 's', 'b');
+  world.drain('s', 'c');
+  world.start();
+  await world.clock.advance(12_000);
+  assert.deepEqual(world.shards('s', 's-sums'), ['c', 'c']);
+});
+
+test('an empty drain gives the object to nobody: all its labels go, the controlled objects` first', async () => {
+  const { world, api, clock, shards } = await working();
+  api.label(secrets, ref('s'), { keep: 'me' });
+  await clock.advance(0);
+  api.requests.length = 0;
+  world.drain('s', '');
+  await clock.advance(0);
+  assert.deepEqual(shards(), [undefined, undefined]);
+  assert.deepEqual(world.labels(secrets, 's'), { keep: 'me' });
+  assert.deepEqual(
+    api.writes().map(({ object }) => object),
+    ['default/s-sums', 'default/s'],
+  );
+});
+
+test('what became of a last patch whose answer was lost is read before anything else', async () => {
+  const { world, api, clock, told, shards } = await working();
+  api.holdWatches(secrets);
+  world.drain('s', 'b');
+  api.letWatchesGoOn(secrets);
+  await clock.advance(0);
+  assert.deepEqual(shards(), ['b', 'b']);
+  const landed = await working();
+  landed.api.fault({
+    on: ownerPatch,
+    error: connectionError(),
+    effect: true,
+    meanwhile: () => landed.api.holdWatches(secrets),
+  });
+  landed.world.drain('s', 'b');
+  await landed.clock.advance(30_000);
+  assert.deepEqual(landed.shards(), ['b', 'b']);
+  assert.equal(reads(landed.api.requests, 'secrets', 'get'), 1);
+  assert.equal(landed.api.writes().filter(ownerPatch).length, 1, 'not handed over twice');
+  assert.deepEqual(landed.told('reconcile-begin'), [], 'nor reconciled on the old version in the cache');
+  assert.equal(told('hand-over-begin').length, 1);
+});
+
+test('a last patch that had no effect is sent again after that read', async () => {
+  const { world, api, clock, shards, told } = await working();
+  api.fault({ on: ownerPatch, error: connectionError() });
+  world.drain('s', 'b');
+  await clock.advance(4_499);
+  assert.deepEqual(shards(), ['a', 'b']);
+  assert.equal(reads(api.requests, 'secrets', 'get'), 0, 'it may still land');
+  await clock.advance(1_000);
+  assert.deepEqual(shards(), ['b', 'b']);
+  const kinds = api.requests
+    .filter((request) => ownerPatch(request) || request.verb === 'get')
+    .map(({ verb }) => verb);
+  assert.deepEqual(kinds, ['patch', 'get', 'patch']);
+  assert.deepEqual(told('reconcile-begin'), []);
+});
+
+test('while that read fails, the object is neither reconciled nor handed over', async () => {
+  const { world, api, clock, told } = await working();
+  api.fault({ on: ownerPatch, error: connectionError() });
+  api.fault({ on: ({ verb }) => verb === 'get', error: connectionError(), times: 5 });
+  world.drain('s', 'b');
+  await clock.advance(4_500);
+  world.drain('s', undefined);
+  api.label(configMaps, ref('s-sums'), { touched: '1' });
+  await clock.advance(5);
+  assert.deepEqual(told('reconcile-begin'), []);
+  assert.equal(told('hand-over-begin').length, 1);
+  await clock.advance(10_000);
+  assert(told('reconcile-begin').length > 0, 'the drain is gone, and the shard goes on');
+});
+
+test('an object that was deleted while its last patch was under way is not waited for', async () => {
+  const { world, api, clock, told } = await working();
+  api.fault({ on: ownerPatch, meanwhile: () => api.remove(secrets, ref('s')) });
+  world.drain('s', 'b');
+  await clock.advance(10_000);
+  const hand = told('hand-over-begin').length;
+  world.secret('s', 'a');
+  await clock.advance(0);
+  assert(told('reconcile-begin').length > 0, 'its successor is another object');
+  assert.equal(told('hand-over-begin').length, hand);
+});
+
+test('what a late cache still holds of an object that was handed over is ignored', async () => {
+  const { world, api, clock, told, shards } = await working();
+  world.drain('s', 'b');
+  api.fault({ on: ownerPatch, meanwhile: () => api.holdWatches(secrets) });
+  await clock.advance(0);
+  assert.deepEqual(shards(), ['b', 'b']);
+  // The child's own watch goes on and asks for its owner.
+  api.label(configMaps, ref('s-sums'), { [assigned]: 'a' });
+  await clock.advance(10_000);
+  assert.deepEqual(told('reconcile-begin'), []);
+  assert.equal(told('hand-over-begin').length, 1);
+});
+
+test('an object that comes back at once is worked on again, also when the watch never saw it leave', async () => {
+  const { world, api, clock, told } = await working();
+  world.drain('s', 'b');
+  api.fault({ on: ownerPatch, meanwhile: () => api.holdWatches(secrets) });
+  await clock.advance(0);
+  api.label(secrets, ref('s'), { [assigned]: 'a' });
+  api.breakWatches();
+  api.letWatchesGoOn(secrets);
+  await clock.advance(5_000);
+  assert(told('reconcile-begin').includes('default/s'));
+});
+
+test('a controlled object of another owner of that name stays where it is', async () => {
+  const world = new ShardWorld();
+  world.start();
+  await world.clock.advance(0);
+  world.secret('s', 'a');
+  await world.clock.advance(0);
+  const stranger = { ...world.api.peek(secrets, ref('s')), metadata: { name: 's', uid: 'former' } };
+  world.api.seed(configMaps, controlledBy(stranger, 'former-sums', { [assigned]: 'a' }));
+  await world.clock.advance(0);
+  world.drain('s', 'b');
+  await world.clock.advance(0);
+  assert.equal(world.labels(configMaps, 'former-sums')?.[assigned], 'a');
+  assert.equal(world.labels(configMaps, 's-sums')?.[assigned], 'b');
+});
+
+test('a shard that may no longer write hands nothing over', async () => {
+  const { world, api, clock, shards, error } = await working();
+  api.fault({ on: ({ resource }) => resource.startsWith('leases'), error: connectionError(), times: 1_000 });
+  await clock.advance(9_000);
+  api.fault({ on: childPatch, delayMs: 3_000 });
+  world.drain('s', 'b');
+  await clock.advance(60_000);
+  assert.deepEqual(shards(), ['a', 'b'], 'the last write began in time, the next one would not have');
+  assert(error() !== undefined);
+});

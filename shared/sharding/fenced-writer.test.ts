@@ -8,6 +8,16 @@ import { FencedWriter } from './fenced-writer.ts';
 import type { ShardEvent } from './shard-event.ts';
 import { assigned, controlledBy, ref, ring, ShardWorld } from './shard-fixture.ts';
 
+/** Tells whether the promise has settled. */
+function settled(promise: Promise<unknown>): () => boolean {
+  let done = false;
+  const end = (): void => {
+    done = true;
+  };
+  promise.then(end, end);
+  return () => done;
+}
+
 function start() {
   const { api, clock } = new ShardWorld();
   const owner = api.seed<KubeObject>(secrets, { metadata: ref('owner') });
@@ -28,15 +38,7 @@ function start() {
       unsure += 1;
     },
   });
-  const settled = (promise: Promise<unknown>): (() => boolean) => {
-    let done = false;
-    const end = (): void => {
-      done = true;
-    };
-    promise.then(end, end);
-    return () => done;
-  };
-  return { api, clock, owner, fence, events, created, unsure: () => unsure, writer, settled };
+  return { api, clock, owner, fence, events, created, unsure: () => unsure, writer };
 }
 
 const creation = ({ verb }: ApiRequest): boolean => verb === 'create';
@@ -88,7 +90,7 @@ test('a write has a deadline of 4 s', async () => {
 
 test('a write that timed out, or whose connection broke, is held until its deadline at the API server has passed', async () => {
   for (const fault of [{ delayMs: 60_000 }, { error: connectionError() }]) {
-    const { api, clock, owner, settled, writer } = start();
+    const { api, clock, owner, writer } = start();
     api.fault({ on: creation, ...fault });
     const writing = settled(writer.for(owner).create(configMaps, controlledBy(owner, 'child')));
     const idle = settled(writer.idle(owner.metadata.uid ?? ''));
@@ -102,7 +104,7 @@ test('a write that timed out, or whose connection broke, is held until its deadl
 });
 
 test('a write that the API server refused has ended', async () => {
-  const { api, clock, owner, settled, unsure, writer } = start();
+  const { api, clock, owner, unsure, writer } = start();
   api.seed(configMaps, { metadata: ref('child') });
   const writing = settled(writer.for(owner).create(configMaps, controlledBy(owner, 'child')));
   await clock.advance(0);
@@ -121,7 +123,7 @@ test('an object of which it is not known whether it was created is told of', asy
 });
 
 test('idle waits for every write of that owner, and for no other', async () => {
-  const { api, clock, owner, settled, writer } = start();
+  const { api, clock, owner, writer } = start();
   const other = api.seed<KubeObject>(secrets, { metadata: ref('other') });
   api.fault({ on: ({ object }) => object === 'default/one', delayMs: 1_000 });
   api.fault({ on: ({ object }) => object === 'default/two', delayMs: 2_000 });

@@ -110,9 +110,8 @@ for (const { name, found, unchangedMs, inUse, expected } of rows) {
 
 test('whether the name is in use is asked only when there is no Lease', async () => {
   const input = { ring: 'ring', shard: 'a', identity: 'pod-1', unchangedMs: 60_000 };
-  const nameInUse = (): Promise<boolean> => assert.fail('asked');
   for (const holder of ['', 'a', 'x', sharderHolder]) {
-    await decideShardClaim({ ...input, lease: leaseOf({ holder }), nameInUse });
+    await decideShardClaim({ ...input, lease: leaseOf({ holder }), nameInUse: () => assert.fail('asked') });
   }
 });
 

@@ -6,8 +6,8 @@ import { FakeClock } from '../testing/fake-clock.ts';
 import { MemoryApi } from '../testing/memory-api.ts';
 import { drainLabel, shardLabel } from './contract.ts';
 import { Shard } from './shard.ts';
-import type { ShardOptions } from './shard-options.ts';
 import type { ShardEvent } from './shard-event.ts';
+import type { ShardOptions } from './shard-options.ts';
 
 export const ring = 'ring';
 export const assigned = shardLabel(ring);

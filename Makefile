@@ -4,7 +4,7 @@
 KUBECONFIG_FLAG := $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig $(KUBECONFIG))
 
 node_modules/.installed: package.json package-lock.json $(wildcard */package.json)
-	npm ci
+	npm install --no-save
 	@touch $@
 
 .PHONY: help setup run test test-unit test-e2e check format control-plane clean

@@ -8,7 +8,7 @@ interface Absence {
   told: boolean;
 }
 
-/** Labels are written by anybody: more names than this are not kept, and objects with them stay where they are. */
+/** Labels are written by anybody, and every pod that goes leaves a name: the oldest is forgotten, and counted anew. */
 const mostNames = 10_000;
 
 /** Shards that have no Lease: names on objects, and Leases that were deleted. Each counts as dead after one duration. */
@@ -22,7 +22,13 @@ export class AbsentShards {
 
   note(ring: string, shard: string, durationMs: number): void {
     const key = `${ring}/${shard}`;
-    if (this.#absences.has(key) || this.#absences.size >= mostNames) return;
+    if (this.#absences.has(key)) return;
+    if (this.#absences.size >= mostNames) {
+      for (const oldest of this.#absences.keys()) {
+        this.#absences.delete(oldest);
+        break;
+      }
+    }
     this.#absences.set(key, { ring, since: this.#clock.monotonic(), durationMs, told: false });
   }
 

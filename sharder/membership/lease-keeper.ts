@@ -97,15 +97,18 @@ export class LeaseKeeper {
   async #takeOver({ lease, shard, ring }: ShardView, signal: AbortSignal): Promise<void> {
     const { client, clock, membership, logger } = this.#options;
     const options = { signal, timeoutMs: sharderRequestMs };
-    membership.observe(await client.update(leases, takenOver(lease, clock.now()), options));
+    const sentAt = clock.monotonic();
+    membership.observe(await client.update(leases, takenOver(lease, clock.now()), options), sentAt);
     logger.info({ ring, shard }, 'took over the Lease of a shard that does not renew it');
   }
 
   async #label({ lease, state }: ShardView, signal: AbortSignal): Promise<void> {
-    const { client, membership } = this.#options;
+    const { client, clock, membership } = this.#options;
+    const sentAt = clock.monotonic();
     const body = { metadata: { labels: { [stateLabel]: state } } };
     const options = { signal, timeoutMs: sharderRequestMs };
-    membership.observe(await client.patch<Lease>(leases, lease.metadata, { type: 'merge', body }, options));
+    const labelled = await client.patch<Lease>(leases, lease.metadata, { type: 'merge', body }, options);
+    membership.observe(labelled, sentAt);
   }
 
   async #remove({ lease, ring, shard }: ShardView, signal: AbortSignal): Promise<void> {

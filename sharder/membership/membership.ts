@@ -26,7 +26,7 @@ export interface ShardView {
 interface Observation extends ShardView {
   /** Monotonic ms at which the claim was last seen to change. */
   changedAt: number;
-  /** Monotonic ms at which the Lease was last read on its own. */
+  /** Monotonic ms at which the last read or write of the Lease by this process was sent. */
   readAt: number;
 }
 
@@ -138,20 +138,25 @@ export class Membership {
 
   async run(signal: AbortSignal): Promise<void> {
     const watching = this.#informer.run(signal);
+    let probing: Promise<void> | undefined;
     while (!signal.aborted) {
       if (this.#health.recovered()) this.#startOver();
       this.#refresh();
-      if (this.#health.ageMs > probeAfterMs) await this.#probe(signal);
+      if (this.#health.ageMs > probeAfterMs) {
+        probing ??= this.#probe(signal).finally(() => {
+          probing = undefined;
+        });
+      }
       await this.#clock.sleep(tickMs, signal).catch(() => undefined);
     }
-    await watching;
+    await Promise.all([watching, probing]);
   }
 
-  /** Notes a Lease that was just read or written by this process. */
-  observe(lease: Lease): void {
+  /** Notes a Lease that was just read or written by this process, by a request sent at `askedAt` (monotonic ms). */
+  observe(lease: Lease, askedAt: number): void {
     this.#observe(lease);
     const observation = this.#observed.get(objectKey(lease.metadata));
-    if (observation) observation.readAt = this.#clock.monotonic();
+    if (observation) observation.readAt = Math.max(observation.readAt, askedAt);
   }
 
   #observe(lease: Lease): void {
@@ -170,7 +175,8 @@ export class Membership {
     if (before !== undefined && isOlder(lease, before.lease)) return;
     const unchanged = before !== undefined && before.ring === ring && sameClaim(before.lease, lease);
     const changedAt = unchanged ? before.changedAt : now;
-    const state = shardState(lease, now - changedAt);
+    // How much time counts against it is for `#refresh` to say, which knows whether the watch was healthy.
+    const state = unchanged ? before.state : shardState(lease, 0);
     this.#observed.set(key, { ring, shard, lease, changedAt, readAt: before?.readAt ?? -Infinity, state });
     this.#absent.forget(ring, shard);
     if (before === undefined || before.state !== state || before.ring !== ring) this.#changed(ring);
@@ -181,7 +187,7 @@ export class Membership {
   #deleted(lease: Lease): void {
     const key = objectKey(lease.metadata);
     const before = this.#observed.get(key);
-    if (before === undefined) return;
+    if (before === undefined || before.lease.metadata.uid !== lease.metadata.uid) return;
     this.#observed.delete(key);
     if (isReleased(lease)) this.#absent.over(before.ring, before.shard);
     else this.#absent.note(before.ring, before.shard, durationMsOf(lease));
@@ -191,7 +197,10 @@ export class Membership {
   #refresh(): void {
     if (!this.#health.healthy) return;
     const now = this.#clock.monotonic();
-    for (const observation of this.#observed.values()) {
+    for (const [key, observation] of this.#observed) {
+      // Read here, and not in the watch's view: it was deleted when its answer arrived.
+      const unseen = this.synced && this.#informer.store.get(key) === undefined;
+      if (unseen && now - observation.readAt > viewMaxAgeMs) this.#deleted(observation.lease);
       const state = shardState(observation.lease, now - observation.changedAt);
       if (state === observation.state) continue;
       observation.state = state;
@@ -217,19 +226,19 @@ export class Membership {
         signal,
         timeoutMs: sharderRequestMs,
       })) {
-        for (const lease of items) this.observe(lease);
+        for (const lease of items) this.observe(lease, sentAt);
       }
-      if (this.#clock.monotonic() - sentAt <= probeAfterMs) this.#health.progress();
+      this.#health.confirmed(sentAt);
     } catch (error) {
       if (!signal.aborted) this.#logger.debug({ err: error }, 'the Leases could not be read');
     }
   }
 
   async #read(lease: Lease, signal: AbortSignal): Promise<void> {
+    const sentAt = this.#clock.monotonic();
+    const options = { signal, timeoutMs: sharderRequestMs };
     try {
-      this.observe(
-        await this.#client.get<Lease>(leases, lease.metadata, { signal, timeoutMs: sharderRequestMs }),
-      );
+      this.observe(await this.#client.get<Lease>(leases, lease.metadata, options), sentAt);
     } catch (error) {
       if (!isNotFound(error)) throw error;
       this.#deleted(lease);

@@ -59,7 +59,7 @@ export function frame(state: ViewState, canvas: Canvas): string {
   if (shown.length < bars.length && room > 0) {
     shown.push([{ text: ` … and ${bars.length - shown.length} more`, style: 'dim' }]);
   }
-  const notes = noteLines(state, Math.min(mostNotes, room - shown.length - 1));
+  const notes = noteLines(state, room - shown.length);
   return [...head, ...shown, ...foot, ...notes, help].map((line) => draw(line, canvas)).join('\n');
 }
 
@@ -67,18 +67,19 @@ const inSight = ({ state, since, secrets, configMaps, arriving }: ShardSummary, 
   state !== 'gone' || secrets + configMaps + arriving > 0 || now - since < showGoneMs;
 
 function numbers({ unassigned, moving, split, leader }: Summary): Line {
-  const item = (name: string, count: number): Line => [
-    { text: `   ${name} ` },
-    { text: String(count), style: count > 0 ? 'yellow' : 'green' },
-  ];
   return [
     { text: ' leader ' },
     { text: leaderName(leader) || 'nobody', style: leader === '' ? 'yellow' : 'green' },
-    ...item('moving', moving),
-    ...item('unassigned', unassigned),
-    ...item('pairs apart', split),
+    ...number('moving', moving),
+    ...number('unassigned', unassigned),
+    ...number('pairs apart', split),
   ];
 }
+
+const number = (name: string, count: number): Line => [
+  { text: `   ${name} ` },
+  { text: String(count), style: count > 0 ? 'yellow' : 'green' },
+];
 
 function verdict({ violationCount, reconciles, writes, restarts }: ViewState): Line {
   const checked = `: ${reconciles} reconciles and ${writes} writes checked`;
@@ -88,11 +89,13 @@ function verdict({ violationCount, reconciles, writes, restarts }: ViewState): L
     : [{ text: ` RULES BROKEN ${violationCount} TIMES`, style: 'red' }, { text: checked + restarted }];
 }
 
-function noteLines({ notes }: ViewState, count: number): Line[] {
-  if (count <= 0 || notes.length === 0) return [[]];
-  const lines = notes.slice(-count).map(({ at, text }): Line => {
+/** The newest notes, with a blank line before and after them. */
+function noteLines({ notes }: ViewState, space: number): Line[] {
+  if (space <= 0) return [];
+  const lines = notes.slice(-mostNotes).map(({ at, text }): Line => {
     const time = at.toTimeString().slice(0, 8);
     return [{ text: ` ${time} `, style: 'dim' }, { text }];
   });
-  return [[], ...lines, []].slice(0, count + 1);
+  if (lines.length === 0 || space < 3) return [[]];
+  return [[], ...lines.slice(-(space - 2)), []];
 }

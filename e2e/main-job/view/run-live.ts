@@ -3,6 +3,7 @@ import { openPoints } from '../observer/converged.ts';
 import { machineMs } from '../observer/events.ts';
 import { seconds } from '../observer/rules/rule.ts';
 import { RuleBrokenError } from '../script/errors.ts';
+import { violationLine } from '../script/report.ts';
 import { act } from './controls.ts';
 import { frame, type Note } from './frame.ts';
 import type { Action } from './keys.ts';
@@ -44,7 +45,8 @@ export async function runLive(job: Job, options: LiveOptions, signal: AbortSigna
     terminal.close();
     await live.settled();
   }
-  const { violationCount } = job.observer.checker;
+  const { violationCount, violations } = job.observer.checker;
+  for (const violation of violations) process.stdout.write(`${violationLine(violation)}\n`);
   if (violationCount > 0) throw new RuleBrokenError(violationCount);
 }
 

@@ -17,7 +17,7 @@ export function shardLine(
   const { name, secrets, configMaps, leaving, arriving } = shard;
   const state = stateOf(shard, now);
   const moving = `${leaving > 0 ? ` -${leaving}` : ''}${arriving > 0 ? ` +${arriving}` : ''}`;
-  const counts = `${String(secrets).padStart(5)} ${String(configMaps).padStart(5)} ${moving}`;
+  const counts = `${String(secrets).padStart(5)} ${String(configMaps).padStart(5)} ${moving}`.trimEnd();
   const width = Math.max(leastBar, columns - nameWidth - stateWidth - countsWidth - 4);
   const cells = (count: number): number => (most === 0 ? 0 : Math.round((count / most) * width));
   const all = secrets > 0 ? Math.max(1, cells(secrets)) : 0;
@@ -28,7 +28,7 @@ export function shardLine(
     { text: '█'.repeat(all - light), style: shard.state === 'live' ? 'cyan' : 'red' },
     { text: '▒'.repeat(light), style: 'yellow' },
     { text: ' '.repeat(width - all) },
-    { text: ` ${counts.padEnd(countsWidth)}` },
+    { text: ` ${counts}` },
   ];
 }
 

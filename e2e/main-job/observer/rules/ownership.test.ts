@@ -6,7 +6,8 @@ import { judge, lease, replica, secret, time } from '../hand-made.ts';
 import { Ownership } from './ownership.ts';
 
 const judged = (...history: ObservedEvent[]) => judge(new Ownership(), history);
-const shards = [replica(1, 'a', 'started'), replica(1, 'b', 'started'), lease(2, 'a'), lease(2, 'b')];
+const leads: ObservedEvent = { kind: 'leader', at: 1, holder: 'sharder-1_x' };
+const shards = [leads, replica(1, 'a', 'started'), replica(1, 'b', 'started'), lease(2, 'a'), lease(2, 'b')];
 
 test('an object that gets its shard within 2 s is fine', () => {
   assert.deepEqual(judged(...shards, secret(100, 'u'), secret(2000, 'u', 'a')), []);
@@ -31,8 +32,15 @@ test('an object on a shard that never was is told', () => {
 });
 
 test('without any live shard nothing is expected, and 2 s from the first one on', () => {
-  assert.deepEqual(judged(secret(100, 'u'), time(9000), lease(9000, 'a'), secret(10_900, 'u', 'a')), []);
-  assert.equal(judged(secret(100, 'u'), time(9000), lease(9000, 'a'), secret(11_300, 'u', 'a')).length, 1);
+  const history = [leads, secret(100, 'u'), time(9000), lease(9000, 'a')];
+  assert.deepEqual(judged(...history, secret(10_900, 'u', 'a')), []);
+  assert.equal(judged(...history, secret(11_300, 'u', 'a')).length, 1);
+});
+
+test('before a sharder led for the first time nothing is expected', () => {
+  const history = [lease(1, 'a'), secret(100, 'u'), { ...leads, at: 9000 }];
+  assert.deepEqual(judged(...history, secret(10_900, 'u', 'a')), []);
+  assert.equal(judged(...history, secret(11_300, 'u', 'a')).length, 1);
 });
 
 test('a released shard’s objects move within 2 s', () => {
@@ -73,16 +81,14 @@ test('an object on the way from one live shard to another is owned all the time'
 
 test('after the leading sharder was killed, an object may wait for up to 20 s', () => {
   const killed: ObservedEvent = { ...replica(5000, 'sharder-1', 'killing'), role: 'sharder' };
-  const leader: ObservedEvent = { kind: 'leader', at: 1000, holder: 'sharder-1_x' };
-  const history = [...shards, leader, killed, secret(6000, 'u')];
+  const history = [...shards, killed, secret(6000, 'u')];
   assert.deepEqual(judged(...history, secret(24_000, 'u', 'a')), []);
   assert.equal(judged(...history, secret(25_300, 'u', 'a')).length, 1);
 });
 
 test('a killed standby is no excuse', () => {
   const killed: ObservedEvent = { ...replica(5000, 'sharder-2', 'killing'), role: 'sharder' };
-  const leader: ObservedEvent = { kind: 'leader', at: 1000, holder: 'sharder-1_x' };
-  assert.equal(judged(...shards, leader, killed, secret(6000, 'u'), secret(9000, 'u', 'a')).length, 1);
+  assert.equal(judged(...shards, killed, secret(6000, 'u'), secret(9000, 'u', 'a')).length, 1);
 });
 
 test('a deleted object is no longer expected to have a shard', () => {

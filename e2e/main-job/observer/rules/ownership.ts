@@ -34,6 +34,8 @@ export class Ownership implements Rule {
   readonly #objects = new Map<string, Owned>();
   readonly #byShard = new Map<string | undefined, Set<Owned>>();
   #leader = '';
+  /** When a sharder led for the first time: before that, there is nobody who could give an object to a shard. */
+  #firstLeaderAt: MachineMs | undefined;
   #leaderKilledAt = Number.NEGATIVE_INFINITY;
   #longest: Unowned | undefined;
 
@@ -53,6 +55,7 @@ export class Ownership implements Rule {
         return [];
       case 'leader':
         this.#leader = event.holder;
+        if (event.holder !== '') this.#firstLeaderAt ??= event.at;
         return [];
       case 'process':
         if (
@@ -121,13 +124,13 @@ export class Ownership implements Rule {
 
   #overdue(now: MachineMs): Violation[] {
     const { usableSince } = this.#shards;
-    if (usableSince === undefined) return [];
+    if (usableSince === undefined || this.#firstLeaderAt === undefined) return [];
     const violations: Violation[] = [];
     for (const [shard, objects] of this.#byShard) {
       if (this.#isLive(shard)) continue;
       const view = shard === undefined ? undefined : this.#shards.get(shard);
       const earliest = Math.max(
-        usableSince + promptMs,
+        Math.max(usableSince, this.#firstLeaderAt) + promptMs,
         this.#leaderKilledAt + expiryMs,
         view?.state === 'gone' ? view.since + view.boundMs : 0,
       );

@@ -1,6 +1,7 @@
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
 import { runProcess } from '@controller-sharding/shared/runtime/process.ts';
 import { borrowedCluster, ownControlPlane } from './cluster/surroundings.ts';
+import { checkPort } from './fleet/service.ts';
 import { Job } from './job.ts';
 import { type MainJobOptions, parseOptions } from './options.ts';
 import { runScript } from './script/run-script.ts';
@@ -12,6 +13,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function run(options: MainJobOptions, signal: AbortSignal): Promise<void> {
   const { kubeconfig, webhookPort } = options;
+  if (webhookPort !== undefined) await checkPort(webhookPort);
   const surroundings = await (kubeconfig === undefined
     ? ownControlPlane(signal)
     : borrowedCluster(kubeconfig, signal));

@@ -1,7 +1,11 @@
 import type { WatchEvent, WatchOptions } from '../kube/api-client.ts';
 import { type KubeObject, type Resource, resourceName } from '../kube/types.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { labelSelector } from './label-selector.ts';
 import type { Change, MemoryObjects } from './memory-objects.ts';
+
+/** How often the API server sends a bookmark. */
+const bookmarkMs = 60_000;
 
 interface Watcher {
   wake: () => void;
@@ -13,10 +17,12 @@ interface Watcher {
 export class MemoryWatches {
   /** Names of resources whose watches deliver nothing now. */
   readonly held = new Set<string>();
+  readonly #clock: Clock;
   readonly #objects: MemoryObjects;
   readonly #watchers = new Set<Watcher>();
 
-  constructor(objects: MemoryObjects) {
+  constructor(clock: Clock, objects: MemoryObjects) {
+    this.#clock = clock;
     this.#objects = objects;
   }
 
@@ -44,6 +50,15 @@ export class MemoryWatches {
     let version = Number(options.resourceVersion ?? this.#objects.version);
     const watcher: Watcher = { wake: () => undefined, bookmarks: 0, error: undefined };
     const onAbort = (): void => watcher.wake();
+    let cancelBookmark = (): void => undefined;
+    const bookmarkLater = (): void => {
+      cancelBookmark = this.#clock.after(bookmarkMs, () => {
+        watcher.bookmarks += 1;
+        watcher.wake();
+        bookmarkLater();
+      });
+    };
+    bookmarkLater();
     this.#watchers.add(watcher);
     signal.addEventListener('abort', onAbort);
     try {
@@ -70,6 +85,7 @@ export class MemoryWatches {
         }
       }
     } finally {
+      cancelBookmark();
       signal.removeEventListener('abort', onAbort);
       this.#watchers.delete(watcher);
     }

@@ -16,7 +16,7 @@ export class MemoryWorld {
   constructor(clock: Clock) {
     this.faults = new ApiFaults(clock);
     this.objects = new MemoryObjects(() => this.watches.wake());
-    this.watches = new MemoryWatches(this.objects);
+    this.watches = new MemoryWatches(clock, this.objects);
   }
 
   /** Requests that write, of these verbs, or of all. */

@@ -70,6 +70,13 @@ const reach = (port: number): Promise<Socket | undefined> =>
     });
   });
 
+/** Throws PortError when nobody can listen on the port now. */
+export async function checkPort(port: number): Promise<void> {
+  const server = createServer();
+  await listen(server, port);
+  await new Promise((resolve) => server.close(resolve));
+}
+
 const listen = (server: Server, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {

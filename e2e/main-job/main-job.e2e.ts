@@ -1,0 +1,165 @@
+/** The main job as users start it: as a process, by its output, its exit code and what it leaves behind. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startControlPlane } from '../harness/control-plane.ts';
+import { waitFor } from '../harness/wait-for.ts';
+
+const program = fileURLToPath(new URL('./main.ts', import.meta.url));
+/** Of this test alone, so that what is left in it can be seen. */
+const temporary = await mkdtemp(join(tmpdir(), 'main-job-'));
+after(() => rm(temporary, { recursive: true }));
+
+interface Run {
+  child: ChildProcess;
+  output: () => string;
+  errors: () => string;
+  code: Promise<number | null>;
+}
+
+function start(...args: string[]): Run {
+  const env = { ...process.env, TMPDIR: temporary, CI: '1' };
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let [output, errors] = ['', ''];
+  child.stdout.on('data', (data) => (output += String(data)));
+  child.stderr.on('data', (data) => (errors += String(data)));
+  const code = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, output: () => output, errors: () => errors, code };
+}
+
+/** The temporary folder is empty, and with it gone is every process that had a file in it as an argument. */
+async function nothingLeft(): Promise<void> {
+  await waitFor('an empty temporary folder', async () => (await readdir(temporary)).length === 0);
+  const numbers = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    numbers.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  assert.deepEqual(
+    lines.filter((line) => line.includes(temporary)),
+    [],
+  );
+}
+
+test('the script ends with every object on a live shard and no rule broken', async () => {
+  const run = start();
+  assert.equal(await run.code, 0, run.output() + run.errors());
+  const output = run.output();
+  for (const step of ['start', 'fill', 'join', 'stop', 'kill', 'leader', 'create', 'quiet']) {
+    assert.match(output, new RegExp(`^${step} .*at rest after \\d+\\.\\d s`, 'm'));
+  }
+  // Only a SIGKILL may leave an object without a live shard for more than 2 s.
+  for (const [, step, waited] of output.matchAll(/^(\w+) .*longest without a live shard (\d+\.\d) s/gm)) {
+    assert.ok(Number(waited) <= (step === 'kill' ? 20 : 2), `${step}: ${waited} s`);
+  }
+  assert.match(output, /^join .* 75 Secrets and 75 ConfigMaps moved/m);
+  assert.match(output, /^leader .*, nothing moved/m);
+  assert.match(output, /^all 420 Secrets and 420 ConfigMaps are on live shards, each pair together/m);
+  assert.match(output, /^no rule was broken/m);
+  await nothingLeft();
+});
+
+for (const [plant, rule] of [
+  ['overlap', 'exclusive work'],
+  ['late-write', 'exclusive writes'],
+  ['unowned', 'ownership'],
+  ['move', 'stability'],
+] as const) {
+  test(`a planted violation is caught: ${plant}`, async () => {
+    const run = start('--plant', plant, '--secrets', '20');
+    assert.equal(await run.code, 3, run.output() + run.errors());
+    assert.match(run.output(), new RegExp(`^BROKEN ${rule}: main-job/\\S*secret-\\d+: `, 'm'));
+    assert.match(run.errors(), /^main-job: (a rule was|rules were) broken/m);
+    await nothingLeft();
+  });
+}
+
+for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+  test(`${signal} leaves no process and no temporary folder`, async () => {
+    const run = start('--secrets', '20');
+    await waitFor('the first step', () => run.output().includes('\nfill '), { timeoutMs: 60_000 });
+    run.child.kill(signal);
+    assert.equal(await run.code, signal === 'SIGINT' ? 0 : null, run.errors());
+    await nothingLeft();
+  });
+}
+
+test('a cluster that is borrowed is left as it was', async () => {
+  await using controlPlane = await startControlPlane({ controllerManager: true });
+  const everything = async (): Promise<string[]> => {
+    const kinds =
+      'namespaces,customresourcedefinitions,mutatingwebhookconfigurations,leases,secrets,configmaps';
+    const names = await controlPlane.kubectl(['get', kinds, '--all-namespaces', '--output=name']);
+    return names.trim().split('\n').toSorted();
+  };
+  const before = await everything();
+  const kubeconfig = ['--kubeconfig', controlPlane.kubeconfigPath, '--secrets', '20'];
+
+  const stopped = start(...kubeconfig);
+  await waitFor('the first steps', () => stopped.output().includes('\nfill '), { timeoutMs: 60_000 });
+  stopped.child.kill('SIGINT');
+  assert.equal(await stopped.code, 0, stopped.output() + stopped.errors());
+  assert.deepEqual(await everything(), before);
+
+  const failed = start(...kubeconfig, '--plant', 'move', '--webhook-port', '21987');
+  assert.equal(await failed.code, 3, failed.output() + failed.errors());
+  assert.deepEqual(await everything(), before);
+  await nothingLeft();
+});
+
+async function busyPort(): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const close = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
+  return { port: address.port, [Symbol.asyncDispose]: close };
+}
+
+async function refused(args: string[], code: number, message: RegExp): Promise<void> {
+  const run = start(...args);
+  assert.equal(await run.code, code, run.output() + run.errors());
+  assert.match(run.errors(), message);
+  const lines = run.errors().trim().split('\n');
+  assert.ok(lines.length <= 2, run.errors());
+}
+
+test('wrong input is told in one or two lines', async () => {
+  await using busy = await busyPort();
+  await refused(['--nonsense'], 2, /nonsense/);
+  await refused(['--secrets', 'many'], 2, /--secrets: must be a whole number/);
+  await refused(['--webhook-port', String(busy.port)], 1, /port \d+ on 127\.0\.0\.1 is in use/);
+  await refused(['--kubeconfig', '/nowhere/config'], 1, /cannot read the kubeconfig \/nowhere\/config/);
+});
+
+test('a cluster that cannot be reached is told in one line', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'unreachable-'));
+  const file = join(folder, 'config');
+  let port: number;
+  {
+    await using busy = await busyPort();
+    ({ port } = busy);
+  }
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server: `https://127.0.0.1:${port}` } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  };
+  try {
+    await writeFile(file, JSON.stringify(config));
+    await refused(
+      ['--kubeconfig', file],
+      1,
+      new RegExp(`can't use the cluster at https://127\\.0\\.0\\.1:${port}: `),
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

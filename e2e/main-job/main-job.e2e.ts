@@ -78,10 +78,20 @@ for (const [plant, rule] of [
   });
 }
 
+/** Waits for the line of a step. Throws with all that was said when it doesn't come, or the run ends before. */
+async function untilStep(run: Run, step: string): Promise<void> {
+  const said = waitFor(`the step ${step}`, () => run.output().includes(`\n${step} `), { timeoutMs: 60_000 });
+  const ended = run.code.then((code) => Promise.reject(new Error(`ended with ${code}`)));
+  await Promise.race([said, ended]).catch((error: unknown) => {
+    run.child.kill('SIGKILL');
+    throw new Error(`${run.output()}\n${run.errors()}`, { cause: error });
+  });
+}
+
 for (const signal of ['SIGINT', 'SIGKILL'] as const) {
   test(`${signal} leaves no process and no temporary folder`, async () => {
     const run = start('--secrets', '20');
-    await waitFor('the first step', () => run.output().includes('\nfill '), { timeoutMs: 60_000 });
+    await untilStep(run, 'fill');
     run.child.kill(signal);
     assert.equal(await run.code, signal === 'SIGINT' ? 0 : null, run.errors());
     await nothingLeft();
@@ -100,7 +110,7 @@ test('a cluster that is borrowed is left as it was', async () => {
   const kubeconfig = ['--kubeconfig', controlPlane.kubeconfigPath, '--secrets', '20'];
 
   const stopped = start(...kubeconfig);
-  await waitFor('the first steps', () => stopped.output().includes('\nfill '), { timeoutMs: 60_000 });
+  await untilStep(stopped, 'fill');
   stopped.child.kill('SIGINT');
   assert.equal(await stopped.code, 0, stopped.output() + stopped.errors());
   assert.deepEqual(await everything(), before);

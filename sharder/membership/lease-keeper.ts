@@ -25,6 +25,8 @@ export interface LeaseKeeperOptions {
 
 const intervalMs = 250;
 const retryMs = 1_000;
+/** An orphan that something still carries the name of is in no hurry. */
+const lookAgainMs = 10_000;
 
 /** The Lease as the sharder takes it from a shard that no longer renews it. */
 export const takenOver = (lease: Lease, now: Date): Lease => ({
@@ -114,7 +116,7 @@ export class LeaseKeeper {
   async #remove({ lease, ring, shard }: ShardView, signal: AbortSignal): Promise<void> {
     const { client, clock, isEmpty } = this.#options;
     if (!(await isEmpty(ring, shard, signal))) {
-      await clock.sleep(retryMs, signal);
+      await clock.sleep(lookAgainMs, signal);
       return;
     }
     const { uid, resourceVersion } = lease.metadata;

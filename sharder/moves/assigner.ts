@@ -1,7 +1,5 @@
-import { isNotFound } from '@controller-sharding/shared/kube/errors.ts';
 import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import {
-  type ObjectRef,
   objectKey,
   type PartialObject,
   type Resource,
@@ -15,6 +13,7 @@ import type { DrainHints } from './drain-hints.ts';
 import { forEachConcurrently } from './for-each.ts';
 import type { RelabelOutcome } from './label-writer.ts';
 import { moveOwner } from './move-owner.ts';
+import { readOwner } from './read-owner.ts';
 import { placeObject, type RingMoves } from './ring-moves.ts';
 
 interface Unassigned {
@@ -142,34 +141,35 @@ export class Assigner {
         this.#queue.addAfter(owner.key, unplacedRetryMs);
         return;
       }
-      await this.#settle(owner, signal, () =>
-        moveOwner(this.#moves.writer, {
+      const controlled = children.get(uid) ?? [];
+      await this.#settle(owner, signal, async () => {
+        if (controlled.length > 0 && !(await this.#isUnassigned(owner, signal))) return 'changed';
+        return moveOwner(this.#moves.writer, {
           ring: scope.ring,
           resource: main.resource,
           owner: owner.object,
           to,
-          children: children.get(uid) ?? [],
+          children: controlled,
           stillRight: async () => this.#moves.membership.usable(scope.ring).includes(to),
-        }),
-      );
+        });
+      });
     });
   }
 
   /** A controlled object gets the label of its controller, unless that is on the move or has none yet. */
   async #follow(objects: Unassigned[], signal: AbortSignal): Promise<void> {
-    const { scope, writer } = this.#moves;
+    const { client, scope, writer } = this.#moves;
     const owners = new Map<string, Promise<PartialObject | undefined>>();
     await forEachConcurrently(objects, this.#moves.concurrency, async (child) => {
       const control = controllingMain(scope, child.resource, child.object);
       if (control === undefined) return;
-      const { main, reference } = control;
+      const { reference } = control;
       await this.#settle(child, signal, async () => {
-        const { namespace } = child.object.metadata;
-        const ref: ObjectRef = { name: reference.name, ...(main.resource.namespaced && { namespace }) };
-        const owner = owners.get(reference.uid) ?? this.#owner(main.resource, ref, signal);
-        owners.set(reference.uid, owner);
-        const { uid, labels } = (await owner)?.metadata ?? {};
-        if (uid !== reference.uid) return 'gone';
+        const reading = owners.get(reference.uid) ?? readOwner(client, control, child.object, signal);
+        owners.set(reference.uid, reading);
+        const owner = await reading;
+        if (owner === undefined) return 'gone';
+        const { labels } = owner.metadata;
         const shard = labels?.[shardLabel(scope.ring)];
         if (shard === undefined || labels?.[drainLabel(scope.ring)] !== undefined) return 'changed';
         const changes = { [shardLabel(scope.ring)]: shard };
@@ -178,13 +178,14 @@ export class Assigner {
     });
   }
 
-  async #owner(resource: Resource, ref: ObjectRef, signal: AbortSignal): Promise<PartialObject | undefined> {
-    try {
-      return await this.#moves.client.getMetadata(resource, ref, { signal, timeoutMs: sharderRequestMs });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+  /**
+   * Read now: before its controlled objects are taken from a shard, it must be sure that the owner isn't on one. The
+   * watch may not have told yet.
+   */
+  async #isUnassigned({ resource, object }: Unassigned, signal: AbortSignal): Promise<boolean> {
+    const options = { signal, timeoutMs: sharderRequestMs };
+    const { metadata } = await this.#moves.client.getMetadata(resource, object.metadata, options);
+    return metadata.uid === object.metadata.uid && !metadata.labels?.[shardLabel(this.#moves.scope.ring)];
   }
 
   async #settle(item: Unassigned, signal: AbortSignal, move: () => Promise<RelabelOutcome>): Promise<void> {

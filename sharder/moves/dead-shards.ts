@@ -4,17 +4,17 @@ import { controllingMain, type MainResource } from '../rings/ring-scope.ts';
 import { listControlled } from './controlled-lists.ts';
 import { forEachConcurrently } from './for-each.ts';
 import { moveOwner } from './move-owner.ts';
+import { readOwner } from './read-owner.ts';
 import { placeObject, type RingMoves } from './ring-moves.ts';
 
 const mostInWave = 5_000;
-const againMs = 500;
 
 /**
  * Moves everything away from a given-up shard: lists its objects again and again, until a list begun after the last
- * move ended finds none. Resolves to false when it had to stop before: the shard is back, or none is usable.
+ * move ended finds none. Resolves to false when it had to stop before: the shard is back, none is usable, or nothing could be moved now.
  */
 export async function emptyDeadShard(moves: RingMoves, shard: string, signal: AbortSignal): Promise<boolean> {
-  const { membership, scope, clock, metrics } = moves;
+  const { membership, scope, metrics } = moves;
   for (;;) {
     let found = 0;
     let moved = 0;
@@ -28,7 +28,7 @@ export async function emptyDeadShard(moves: RingMoves, shard: string, signal: Ab
     }
     if (found === 0) return true;
     if (!membership.isGivenUp(scope.ring, shard)) return false;
-    if (moved === 0) await clock.sleep(againMs, signal);
+    if (moved === 0) return false;
   }
 }
 
@@ -40,10 +40,11 @@ export async function isShardEmpty(moves: RingMoves, shard: string, signal: Abor
     for await (const wave of mainsOf(moves, main, shard, signal)) if (wave.length > 0) return false;
     for (const resource of main.controlled) {
       for await (const { items } of client.list(resource, 'metadata', { labelSelector, signal })) {
-        const left = items.some(
-          (object) => selected(moves, object) && controllingMain(scope, resource, object) !== undefined,
-        );
-        if (left) return false;
+        for (const object of items) {
+          const control = selected(moves, object) ? controllingMain(scope, resource, object) : undefined;
+          // Without its owner it is for the garbage collector, whatever label it carries.
+          if (control && (await readOwner(client, control, object, signal))) return false;
+        }
       }
     }
   }

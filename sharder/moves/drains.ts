@@ -24,15 +24,13 @@ export class Drains {
         logger: logger.child({ informer: `draining ${resourceName(resource)}` }),
         keep: (object) => scope.selects(object.metadata.namespace) !== false,
       });
-      informer.addHandler({
-        added: changed,
-        updated: changed,
-        deleted: ({ metadata }) => {
-          const target = metadata.labels?.[drainLabel(scope.ring)];
-          if (target && metadata.uid) hints.remember(metadata.uid, target);
-          changed();
-        },
-      });
+      // From the start on: that the object is without a shard may be seen before the end of its drain is.
+      const remember = ({ metadata }: PartialObject): void => {
+        const target = metadata.labels?.[drainLabel(scope.ring)];
+        if (target && metadata.uid) hints.remember(metadata.uid, target);
+        changed();
+      };
+      informer.addHandler({ added: remember, updated: (_old, now) => remember(now), deleted: remember });
       return { resource, informer };
     });
   }

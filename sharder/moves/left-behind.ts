@@ -1,9 +1,10 @@
-import type { PartialObject } from '@controller-sharding/shared/kube/types.ts';
+import type { PartialObject, Resource } from '@controller-sharding/shared/kube/types.ts';
 import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
 import { drainLabel, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { controllingMain, type MainResource } from '../rings/ring-scope.ts';
 import type { Controlled } from './controlled-lists.ts';
 import { forEachConcurrently } from './for-each.ts';
+import { readOwner } from './read-owner.ts';
 import type { RingMoves } from './ring-moves.ts';
 
 /** Owner uid → its shard, or null while it is on the move. */
@@ -22,14 +23,28 @@ export async function fetchLeftBehind(moves: RingMoves, signal: AbortSignal): Pr
     for await (const left of leftBehind(moves, main, owners, signal)) {
       found += left.length;
       await forEachConcurrently(left, moves.concurrency, async ({ resource, object }) => {
-        const shard = owners.get(controllingMain(moves.scope, resource, object)?.reference.uid ?? '');
-        if (!shard) return;
+        const shard = await shardOfOwner(moves, resource, object, signal);
+        if (shard === undefined || shard === object.metadata.labels?.[shardLabel(moves.scope.ring)]) return;
         const changes = { [shardLabel(moves.scope.ring)]: shard };
         await moves.writer.relabel(resource, object, changes, { controllerUid: true });
       });
     }
   }
   return found;
+}
+
+/** Read now, after the object was: between two lists a hand-over may have begun, or ended. */
+async function shardOfOwner(
+  { client, scope }: RingMoves,
+  resource: Resource,
+  object: PartialObject,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const control = controllingMain(scope, resource, object);
+  if (control === undefined) return undefined;
+  const owner = await readOwner(client, control, object, signal);
+  if (owner?.metadata.labels?.[drainLabel(scope.ring)] !== undefined) return undefined;
+  return owner?.metadata.labels?.[shardLabel(scope.ring)];
 }
 
 async function ownerShards(moves: RingMoves, main: MainResource, signal: AbortSignal): Promise<OwnerShards> {
@@ -64,6 +79,7 @@ async function* leftBehind(
         .filter((object) => {
           const control = controllingMain(scope, resource, object);
           if (control === undefined || control.main !== main) return false;
+          if (scope.selects(object.metadata.namespace) !== true) return false;
           const shard = owners.get(control.reference.uid);
           return Boolean(shard) && object.metadata.labels?.[shardLabel(scope.ring)] !== shard;
         })

@@ -12,6 +12,8 @@ import type { RingMoves } from './ring-moves.ts';
 const idleMs = 1_000;
 const failedMs = 1_000;
 const sweepAgainMs = 2_000;
+/** What can't be brought along (somebody refuses it) is not looked for all the time. */
+const longestSweepAgainMs = 60_000;
 /** How long the search for what was left behind waits for moves to end. */
 const sweepLatestMs = 10_000;
 
@@ -32,6 +34,7 @@ export class RingMover {
   #strandedDrains = true;
   #sweepFrom: number | undefined;
   #sweepLatest = 0;
+  #sweepAgainMs = sweepAgainMs;
   /** Given-up shards, and when (monotonic ms) their objects have to be listed (again). */
   readonly #toEmpty = new Map<string, { at: number; last: boolean }>();
   #wake: () => void = () => undefined;
@@ -88,14 +91,18 @@ export class RingMover {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    await this.#findGivenUp(signal);
-    await this.#emptyGivenUp(signal);
-    if (this.#strandedDrains) {
-      this.#strandedDrains = false;
-      await this.#drains.retarget();
+    const errors: unknown[] = [];
+    const steps = [this.#findGivenUp, this.#emptyGivenUp, this.#retarget, this.#level, this.#sweep];
+    for (const step of steps) {
+      try {
+        await step.call(this, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        // What one step can't do now keeps none of the others waiting.
+        errors.push(error);
+      }
     }
-    await this.#level(signal);
-    await this.#sweep(signal);
+    if (errors.length > 0) throw errors[0];
   }
 
   /** Notes which shards are given up, by their Leases and, now and then, by labels that name no Lease. */
@@ -113,10 +120,11 @@ export class RingMover {
     }
     const listed = this.#namesListed;
     if (listed.version === this.#version && now - listed.at < this.#syncPeriodMs) return;
-    this.#namesListed = { at: now, version: this.#version };
+    const version = this.#version;
     for (const shard of await this.#namesOfNoLiveShard(signal)) {
       if (membership.isGivenUp(scope.ring, shard)) this.#toEmpty.set(shard, { at: now, last: false });
     }
+    this.#namesListed = { at: now, version };
   }
 
   async #namesOfNoLiveShard(signal: AbortSignal): Promise<Set<string>> {
@@ -151,6 +159,17 @@ export class RingMover {
     }
   }
 
+  async #retarget(): Promise<void> {
+    if (!this.#strandedDrains) return;
+    this.#strandedDrains = false;
+    try {
+      await this.#drains.retarget();
+    } catch (error) {
+      this.#strandedDrains = true;
+      throw error;
+    }
+  }
+
   async #level(signal: AbortSignal): Promise<void> {
     const { membership, scope } = this.#moves;
     const usable = (): string => membership.usable(scope.ring).join();
@@ -167,8 +186,16 @@ export class RingMover {
     if (this.#sweepFrom === undefined || now < this.#sweepFrom) return;
     if (this.#drains.count > 0 && now < this.#sweepLatest) return;
     this.#sweepFrom = undefined;
-    const found = await fetchLeftBehind(this.#moves, signal);
-    if (found > 0 || this.#drains.count > 0) this.#sweepSoon(sweepAgainMs);
+    let found: number;
+    try {
+      found = await fetchLeftBehind(this.#moves, signal);
+    } catch (error) {
+      this.#sweepSoon(sweepAgainMs);
+      throw error;
+    }
+    if (found === 0) this.#sweepAgainMs = sweepAgainMs;
+    if (found > 0 || this.#drains.count > 0) this.#sweepSoon(this.#sweepAgainMs);
+    if (found > 0) this.#sweepAgainMs = Math.min(this.#sweepAgainMs * 2, longestSweepAgainMs);
   }
 
   #sweepSoon(afterMs = 0): void {

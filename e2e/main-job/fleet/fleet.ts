@@ -78,6 +78,11 @@ export class Fleet {
     await this.#replica(name).kill({ forGood: true });
   }
 
+  /** By SIGKILL; its supervisor starts it again under the same name and identity. */
+  async crashReplica(name: string): Promise<void> {
+    await this.#replica(name).kill({ forGood: false });
+  }
+
   /** Kills the sharder that holds the Lease; it is started again. Returns its name, undefined when nobody leads. */
   async killLeader(holder: string): Promise<string | undefined> {
     const leader = this.#sharders.find(({ name }) => leaderName(holder) === name);

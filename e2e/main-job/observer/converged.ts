@@ -1,16 +1,23 @@
 import { isLevel } from './rules/shares.ts';
 import type { Summary } from './world.ts';
 
+export interface Rest {
+  /** Secrets that there are. */
+  secrets: number;
+  /** Also the shares have to be level: so they are after a change of the membership. */
+  level: boolean;
+}
+
 /**
- * What is still missing until the ring is at rest: every object on a live shard, pairs together, nothing on the move, the
- * shares level. Empty when it is.
+ * What is still missing until the ring is at rest: every object on a live shard, pairs together, nothing on the move.
+ * Empty when it is.
  */
-export function openPoints(summary: Summary, expectedSecrets: number): string[] {
+export function openPoints(summary: Summary, { secrets: expected, level }: Rest): string[] {
   const points: string[] = [];
   const say = (count: number, what: string): void => {
     if (count > 0) points.push(`${count} ${what}`);
   };
-  say(expectedSecrets - summary.secrets, 'Secrets not seen yet');
+  say(expected - summary.secrets, 'Secrets not seen yet');
   say(summary.unassigned, 'objects without a shard');
   for (const { name, state, secrets, configMaps } of summary.shards) {
     if (state !== 'live') say(secrets + configMaps, `objects on ${name}, which is ${state}`);
@@ -22,7 +29,7 @@ export function openPoints(summary: Summary, expectedSecrets: number): string[] 
   if (live.length === 0) points.push('no live shard');
   const starting = summary.shards.filter(({ state, since }) => state === 'starting' && since > 0);
   for (const { name } of starting) points.push(`${name} has no Lease yet`);
-  if (points.length === 0 && !isLevel(live.map(({ secrets }) => secrets))) {
+  if (level && points.length === 0 && !isLevel(live.map(({ secrets }) => secrets))) {
     points.push(`shares not level: ${live.map(({ name, secrets }) => `${name} ${secrets}`).join(', ')}`);
   }
   return points;

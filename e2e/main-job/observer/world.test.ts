@@ -12,7 +12,7 @@ function worldOf(...events: ObservedEvent[]): World {
 }
 
 const open = (expected: number, ...events: ObservedEvent[]) =>
-  openPoints(worldOf(...events).summary(), expected);
+  openPoints(worldOf(...events).summary(), { secrets: expected, level: true });
 const atRest = [
   lease(1, 'a'),
   lease(1, 'b'),
@@ -72,6 +72,8 @@ test('not at rest: shares that are not level', () => {
   const uids = Array.from({ length: 20 }, (_, i) => `x${i}`);
   const events = uids.flatMap((uid) => [secret(5, uid, 'a'), configMap(6, uid, 'a')]);
   assert.deepEqual(open(22, ...atRest, ...events), ['shares not level: a 21, b 1']);
+  const summary = worldOf(...atRest, ...events).summary();
+  assert.deepEqual(openPoints(summary, { secrets: 22, level: false }), []);
 });
 
 test('a Lease that was released before the observer saw it is no shard to wait for', () => {

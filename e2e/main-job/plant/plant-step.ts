@@ -11,6 +11,7 @@ const rogueProgram = fileURLToPath(new URL('./rogue.ts', import.meta.url));
 export const plantStep = (plant: Plant): Step => ({
   name: 'plant',
   moves: plant === 'move' ? 'nothing' : 'any',
+  level: false,
   deadlineMs: 15_000,
   async act(job, signal) {
     const { observer, surroundings, namespace, ring } = job;

@@ -76,7 +76,7 @@ async function untilRest(job: Job, step: Step, signal: AbortSignal): Promise<Mac
     const missing = step.missing?.(job);
     const points = [
       ...(missing === undefined ? [] : [missing]),
-      ...openPoints(observer.world.summary(), job.secrets),
+      ...openPoints(observer.world.summary(), { secrets: job.secrets, level: step.level }),
     ];
     if (points.length === 0) return now;
     if (now <= deadline) continue;

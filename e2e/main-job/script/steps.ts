@@ -6,6 +6,8 @@ export interface Step {
   name: string;
   /** What may move. */
   moves: MovesExpected;
+  /** Whether the membership changes, so that the shares are level at the end. */
+  level: boolean;
   /** How long it may take until the ring is at rest again. */
   deadlineMs: number;
   /** Does it; returns what was done, for people. */
@@ -25,6 +27,7 @@ export function script(secrets: number, replicas: number): Step[] {
     {
       name: 'start',
       moves: 'any',
+      level: false,
       deadlineMs: 60_000,
       async act({ fleet }) {
         for (let i = 0; i < replicas; i++) await fleet.addReplica();
@@ -35,6 +38,7 @@ export function script(secrets: number, replicas: number): Step[] {
     {
       name: 'fill',
       moves: 'any',
+      level: false,
       deadlineMs: 60_000,
       async act(job, signal) {
         await job.createSecrets(secrets, 20, signal);
@@ -44,12 +48,14 @@ export function script(secrets: number, replicas: number): Step[] {
     {
       name: 'join',
       moves: 'needed',
+      level: true,
       deadlineMs: 40_000,
       act: async ({ fleet }) => `${await fleet.addReplica()} joined`,
     },
     {
       name: 'stop',
       moves: 'needed',
+      level: true,
       deadlineMs: 30_000,
       async act({ fleet }) {
         const name = fleet.replicas.at(-1) ?? '';
@@ -60,6 +66,7 @@ export function script(secrets: number, replicas: number): Step[] {
     {
       name: 'kill',
       moves: 'needed',
+      level: true,
       deadlineMs: 40_000,
       async act({ fleet }) {
         const [name = ''] = fleet.replicas;
@@ -70,6 +77,7 @@ export function script(secrets: number, replicas: number): Step[] {
     {
       name: 'leader',
       moves: 'nothing',
+      level: false,
       deadlineMs: 60_000,
       async act(job, signal) {
         killedLeader = job.observer.world.leader;
@@ -87,6 +95,7 @@ export function script(secrets: number, replicas: number): Step[] {
     {
       name: 'create',
       moves: 'any',
+      level: false,
       deadlineMs: 30_000,
       async act(job, signal) {
         await job.createSecrets(createdAfterwards, 10, signal);
@@ -96,6 +105,7 @@ export function script(secrets: number, replicas: number): Step[] {
     {
       name: 'quiet',
       moves: 'nothing',
+      level: false,
       deadlineMs: quietMs + 10_000,
       async act({ clock }, signal) {
         await clock.sleep(quietMs, signal);

@@ -56,8 +56,8 @@ class Live {
   readonly #signal: AbortSignal;
   readonly #underWay = new Set<Promise<void>>();
   #notes: Note[] = [];
-  /** When the ring's rest was last disturbed; undefined while it rests. */
-  #disturbedAt: number | undefined;
+  /** When the ring's rest was last disturbed, and whether its membership changed; undefined while it rests. */
+  #disturbed: { at: number; level: boolean } | undefined;
 
   constructor(job: Job, signal: AbortSignal) {
     this.#job = job;
@@ -66,7 +66,7 @@ class Live {
 
   begin({ secrets, replicas }: LiveOptions): void {
     const { fleet } = this.#job;
-    this.#run(async () => {
+    this.#run(false, async () => {
       for (let i = 0; i < replicas; i++) await fleet.addReplica();
       await this.#job.untilLive(replicas, this.#signal);
       await this.#job.createSecrets(secrets, 20, this.#signal);
@@ -75,7 +75,8 @@ class Live {
   }
 
   perform(action: Exclude<Action, 'quit'>): void {
-    this.#run(() => act(this.#job, action, this.#signal));
+    const level = action === 'add' || action === 'stop' || action === 'kill';
+    this.#run(level, () => act(this.#job, action, this.#signal));
   }
 
   note(text: string): void {
@@ -83,11 +84,12 @@ class Live {
   }
 
   lookForRest(): void {
-    if (this.#disturbedAt === undefined || this.#underWay.size > 0) return;
+    if (this.#disturbed === undefined || this.#underWay.size > 0) return;
+    const { at, level } = this.#disturbed;
     const { observer, secrets } = this.#job;
-    if (openPoints(observer.world.summary(), secrets).length > 0) return;
-    this.note(`at rest again after ${seconds(machineMs() - this.#disturbedAt)}`);
-    this.#disturbedAt = undefined;
+    if (openPoints(observer.world.summary(), { secrets, level }).length > 0) return;
+    this.note(`at rest again after ${seconds(machineMs() - at)}`);
+    this.#disturbed = undefined;
   }
 
   state(): Parameters<typeof frame>[0] {
@@ -112,8 +114,9 @@ class Live {
     await Promise.all(this.#underWay);
   }
 
-  #run(work: () => Promise<string>): void {
-    this.#disturbedAt ??= machineMs();
+  #run(level: boolean, work: () => Promise<string>): void {
+    const { at = machineMs(), level: before = false } = this.#disturbed ?? {};
+    this.#disturbed = { at, level: level || before };
     const running = work()
       .then((text) => this.note(text))
       .catch((error: unknown) => {

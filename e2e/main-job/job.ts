@@ -29,6 +29,7 @@ export class Job {
   readonly namespace: string;
   readonly ring = ringName;
   readonly #stop = new AbortController();
+  readonly #failure = new AbortController();
   #watching: Promise<unknown> = Promise.resolve();
   #lastSecret = 0;
   /** Secrets that were created. */
@@ -67,15 +68,16 @@ export class Job {
       leaderLease,
       emit: this.observer.emit,
     });
-    this.#watching = Promise.all([watch.run(this.#stop.signal), this.observer.run(this.#stop.signal)]);
-    await this.orFailure(watch.waitForSync(signal));
+    this.#watching = Promise.all([watch.run(this.#stop.signal), this.observer.run(this.#stop.signal)]).catch(
+      (error: unknown) => this.#failure.abort(error),
+    );
+    await watch.waitForSync(this.watched(signal));
     await this.fleet.startSharders(sharders);
   }
 
-  /** Waits for something, unless the observer fails first: then nothing is worth waiting for. */
-  orFailure<T>(work: Promise<T>): Promise<T> {
-    const failure = this.#watching.then(() => work);
-    return Promise.race([work, failure]);
+  /** Aborted with the signal, and when the observer fails: then nothing is worth waiting for. */
+  watched(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#failure.signal]);
   }
 
   /** Waits until so many shards have their Lease and a sharder leads: from then on, no object is to wait. */
@@ -108,6 +110,6 @@ export class Job {
   async end(): Promise<void> {
     this.#stop.abort();
     await this.fleet.stop({ politely: !this.surroundings.own });
-    await this.#watching.catch(() => undefined);
+    await this.#watching;
   }
 }

@@ -71,7 +71,7 @@ export class TestRing {
     });
     await job.start(2, ring.#signal);
     for (let i = 0; i < replicas; i++) await job.fleet.addReplica();
-    await job.orFailure(job.untilLive(replicas, AbortSignal.timeout(30_000)));
+    await job.untilLive(replicas, job.watched(AbortSignal.timeout(30_000)));
     await ring.play({ moves: 'any', withinMs: 30_000, act: () => ring.createSecrets(secrets) });
     return ring;
   }

@@ -189,6 +189,8 @@ export class Transport {
         ...credentials.headers,
       },
       body: request.body ?? null,
+      // Else undici closes the connection after a DELETE that has a body.
+      reset: false,
       signal,
     });
     const { statusCode: status } = response;

@@ -15,5 +15,17 @@ export const commandLine = (name: string, args: readonly string[]): Argv =>
     .exitProcess(false)
     .fail((message, error) => {
       if (error && !message) throw error;
-      throw new UsageError(message);
+      throw new UsageError(
+        message.replace(/^Unknown arguments?: (.*)/, (_all, names: string) => unknown(names)),
+      );
     });
+
+/** yargs names an unknown flag with dashes twice: as it was given, and in camel case. */
+function unknown(list: string): string {
+  const names = list.split(', ');
+  const twins = new Set(names.filter((name) => name.includes('-')).map(camelCase));
+  return `unknown argument: ${names.filter((name) => !twins.has(name)).join(', ')}`;
+}
+
+const camelCase = (name: string): string =>
+  name.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase());

@@ -25,8 +25,9 @@ export async function runScript(job: Job, options: ScriptOptions, signal: AbortS
   const steps = script(secrets, replicas);
   if (plant !== undefined) steps.splice(2, steps.length, plantStep(plant));
   const { world, checker } = job.observer;
+  const watched = job.watched(signal);
   for (const step of steps) {
-    const line = await runStep(job, step, signal);
+    const line = await runStep(job, step, watched);
     if (line !== undefined) print(line);
     for (const violation of checker.violations) print(violationLine(violation));
     if (checker.violationCount > 0) throw new RuleBrokenError(checker.violationCount);
@@ -47,11 +48,11 @@ async function runStep(job: Job, step: Step, signal: AbortSignal): Promise<strin
   const before = { secrets: world.assignments('secrets'), configMaps: world.assignments('configmaps') };
   const began = machineMs();
   observer.emit({ kind: 'step-begin', at: began, step: name, moves });
-  const done = await job.orFailure(step.act(job, signal));
-  const restAt = await job.orFailure(untilRest(job, step, signal));
+  const done = await step.act(job, signal);
+  const restAt = await untilRest(job, step, signal);
   if (restAt === undefined) return undefined;
   observer.emit({ kind: 'step-end', at: machineMs(), step: name, moves });
-  await job.orFailure(observer.judged(signal));
+  await observer.judged(signal);
   return stepLine({
     name,
     done,

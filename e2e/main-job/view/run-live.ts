@@ -1,6 +1,6 @@
 import type { Job } from '../job.ts';
 import { openPoints } from '../observer/converged.ts';
-import { machineMs } from '../observer/events.ts';
+import { leaderName, machineMs } from '../observer/events.ts';
 import { seconds } from '../observer/rules/rule.ts';
 import { RuleBrokenError } from '../script/errors.ts';
 import { violationLine } from '../script/report.ts';
@@ -23,7 +23,7 @@ export interface LiveOptions {
  */
 export async function runLive(job: Job, options: LiveOptions, signal: AbortSignal): Promise<void> {
   const quit = new AbortController();
-  const ended = AbortSignal.any([signal, quit.signal]);
+  const ended = job.watched(AbortSignal.any([signal, quit.signal]));
   const live = new Live(job, ended);
   const terminal = new Terminal(process.stdin, process.stdout, (action) => {
     if (action === 'quit') quit.abort();
@@ -32,12 +32,12 @@ export async function runLive(job: Job, options: LiveOptions, signal: AbortSigna
   try {
     live.begin(options);
     while (!ended.aborted) {
-      live.lookForRest();
+      live.look();
       terminal.draw(frame(live.state(), terminal.canvas));
-      await job.orFailure(job.clock.sleep(redrawMs, ended)).catch((error: unknown) => {
-        if (!ended.aborted) throw error;
-      });
+      await job.clock.sleep(redrawMs, ended).catch(() => undefined);
     }
+    // Quitting is no failure; anything else is.
+    if (!quit.signal.aborted) ended.throwIfAborted();
     live.note('stopping …');
     terminal.draw(frame(live.state(), terminal.canvas));
   } finally {
@@ -58,6 +58,7 @@ class Live {
   #notes: Note[] = [];
   /** When the ring's rest was last disturbed, and whether its membership changed; undefined while it rests. */
   #disturbed: { at: number; level: boolean } | undefined;
+  #leader = '';
 
   constructor(job: Job, signal: AbortSignal) {
     this.#job = job;
@@ -66,7 +67,8 @@ class Live {
 
   begin({ secrets, replicas }: LiveOptions): void {
     const { fleet } = this.#job;
-    this.#run(false, async () => {
+    this.#disturb(false);
+    this.#run(async () => {
       for (let i = 0; i < replicas; i++) await fleet.addReplica();
       await this.#job.untilLive(replicas, this.#signal);
       await this.#job.createSecrets(secrets, 20, this.#signal);
@@ -75,15 +77,27 @@ class Live {
   }
 
   perform(action: Exclude<Action, 'quit'>): void {
-    const level = action === 'add' || action === 'stop' || action === 'kill';
-    this.#run(level, () => act(this.#job, action, this.#signal));
+    const work = (): Promise<string> => act(this.#job, action, this.#signal);
+    // Without its leader, the ring rests all the same.
+    if (action !== 'kill-leader') this.#disturb(action !== 'create');
+    this.#run(work);
   }
 
   note(text: string): void {
     this.#notes = [...this.#notes, { at: this.#job.clock.now(), text }].slice(-keepNotes);
   }
 
-  lookForRest(): void {
+  /** Notes what has come about by itself since the last look. */
+  look(): void {
+    const { leader } = this.#job.observer.world;
+    if (leader !== '' && leader !== this.#leader) {
+      this.#leader = leader;
+      this.note(`${leaderName(leader)} leads`);
+    }
+    this.#lookForRest();
+  }
+
+  #lookForRest(): void {
     if (this.#disturbed === undefined || this.#underWay.size > 0) return;
     const { at, level } = this.#disturbed;
     const { observer, secrets } = this.#job;
@@ -114,9 +128,12 @@ class Live {
     await Promise.all(this.#underWay);
   }
 
-  #run(level: boolean, work: () => Promise<string>): void {
+  #disturb(level: boolean): void {
     const { at = machineMs(), level: before = false } = this.#disturbed ?? {};
     this.#disturbed = { at, level: level || before };
+  }
+
+  #run(work: () => Promise<string>): void {
     const running = work()
       .then((text) => this.note(text))
       .catch((error: unknown) => {

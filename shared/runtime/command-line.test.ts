@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { commandLine } from './command-line.ts';
 import { UsageError } from './usage-error.ts';
 
-const parse = (...args: string[]) =>
+const parse = async (...args: string[]) =>
   commandLine('program', args)
     .options({ level: { choices: ['low', 'high'] as const }, 'a-flag': { type: 'string' } })
     .parseAsync();

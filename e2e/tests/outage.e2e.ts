@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
+import { waitFor } from '../harness/wait-for.ts';
 import { movedBetween, TestRing } from './test-ring.ts';
 
 const awayMs = 30_000;
@@ -14,9 +15,10 @@ for (const [what, away, back] of [
   }, async (t) => {
     const ring = await TestRing.start(t, { replicas: 3, secrets: 60, webhook: true });
     const { apiServer } = ring.controlPlane;
-    const { fleet } = ring.job;
+    const { fleet, observer } = ring.job;
     await ring.quiet(1_000);
     const before = ring.assignments();
+    const leader = observer.world.leader;
 
     await ring.play({
       moves: 'nothing',
@@ -25,6 +27,10 @@ for (const [what, away, back] of [
         await apiServer[away]();
         await clock.sleep(awayMs);
         await apiServer[back]();
+        // A last renewal that the frozen server had received counts from now on.
+        await waitFor('another leader', () => ![leader, ''].includes(observer.world.leader), {
+          timeoutMs: 30_000,
+        });
       },
     });
     // No replica may have gone on with a Lease that it could not renew.

@@ -144,6 +144,13 @@ test('one object that is refused keeps no other of the shard', async () => {
   assert.deepEqual(world.loads()['a'], 1);
 });
 
+test('what can not be moved now is left for later', async () => {
+  const { world, empty } = await start();
+  world.api.fault({ on: patchOf('secrets', 's'), error: new ApiError(422, 'Invalid', 'no'), times: 10_000 });
+  world.secret('s', 'a');
+  assert.equal(await empty(), false);
+});
+
 test('a shard is empty when no main and no controlled object carries its name', async () => {
   const { world } = await start();
   const isEmpty = (): Promise<boolean> => isShardEmpty(world.moves, 'a', world.signal);

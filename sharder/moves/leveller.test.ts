@@ -69,6 +69,15 @@ test('what is on the move already is not moved again', async () => {
   assert.deepEqual(drains(), { b: 20 });
 });
 
+test('so another one has to, where it goes to a shard that has too much', async () => {
+  const { world, level, drains } = await start('a', 'b', 'c');
+  for (let number = 0; number < 90; number += 1) {
+    world.secret(`s${number}`, number < 60 ? 'a' : 'b', number < 30 ? { [drain]: 'b' } : {});
+  }
+  assert.equal(await level(), 30);
+  assert.deepEqual(drains(), { b: 30, c: 30 });
+});
+
 test('nothing more is asked for once the plan does not stand', async () => {
   const { world, level, drains } = await start('a', 'b');
   world.secrets(100, 'a');

@@ -164,6 +164,15 @@ test('a controlled object that was left behind is brought along after the wave',
   assert.deepEqual(astray(world), []);
 });
 
+test('so is one that carries the name of a dead shard, though its owner is on a living one', async () => {
+  const { world } = await start(['a', 'b'], (empty) => empty.configMap('c', empty.secret('s', 'b'), 'a'));
+  await world.clock.advance(5_000);
+  world.api.label(configMaps, ref('c'), { [assigned]: 'a' });
+  world.release('a');
+  await world.clock.advance(2_000);
+  assert.equal(world.childShard('c'), 'b');
+});
+
 test('a drain towards a shard that dies is sent elsewhere', async () => {
   const { world } = await start(['a', 'b', 'c']);
   world.secret('s', 'a', { [drain]: 'c' });

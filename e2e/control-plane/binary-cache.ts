@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { withFolderLock } from './cache-lock.ts';
 import { BinariesError } from './errors.ts';
 import { type BinaryName, ETCD_VERSION, KUBERNETES_VERSION } from './versions.ts';
@@ -92,7 +93,7 @@ export class BinaryCache {
 
   async #checkWritable(): Promise<void> {
     try {
-      await mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder);
       await access(this.folder, constants.W_OK | constants.X_OK);
     } catch (error) {
       const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
@@ -111,4 +112,11 @@ export class BinaryCache {
       if (entry.startsWith(WORK_PREFIX)) await rm(join(this.folder, entry), { recursive: true, force: true });
     }
   }
+}
+
+/** With the folders above it. Node's own `recursive` never ends where mkdir answers ENOENT for good, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) await makeFolder(parent);
+  if (!existsSync(path)) await mkdir(path);
 }

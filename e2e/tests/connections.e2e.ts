@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { configMaps, leases, secrets } from '@controller-sharding/shared/kube/resources.ts';
 import { secretNamed } from '../main-job/cluster/objects.ts';
@@ -27,4 +28,36 @@ test('after warm-up no request opens a new TLS connection', { timeout: 120_000 }
   for (let round = 0; round < 5; round += 1) await requests(`round-${round}`);
   assert.equal(transport.connectionsOpened, before);
   t.diagnostic(`300 requests over ${before} connections`);
+});
+
+/**
+ * Ports from which this machine has, or in the last minute had, a connection to that port; the machine's, since a
+ * connection that ended doesn't tell whose it was.
+ */
+async function connectionsTo(port: number): Promise<Set<string>> {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const [, ...lines] = (await readFile('/proc/net/tcp', 'utf8')).trim().split('\n');
+  const ends = lines.map((line) => line.trim().split(/\s+/).slice(1, 3));
+  return new Set(ends.flatMap(([local = '', remote = '']) => (remote.endsWith(suffix) ? [local] : [])));
+}
+
+test('sharders and shards open none, either', {
+  timeout: 120_000,
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const ring = await TestRing.start(t, { replicas: 2, secrets: 100, webhook: true });
+  await ring.play({ moves: 'any', withinMs: 20_000, act: () => ring.createSecrets(100) });
+  const port = Number(new URL(ring.controlPlane.url).port);
+  const before = await connectionsTo(port);
+  assert.ok(before.size > 5);
+  await ring.play({
+    moves: 'any',
+    withinMs: 20_000,
+    act: async () => {
+      for (let round = 0; round < 10; round++) await ring.createSecrets(10);
+    },
+  });
+  const after = await connectionsTo(port);
+  t.diagnostic(`${before.size} connections before, ${after.size} afterwards`);
+  assert.deepEqual([...after.difference(before)], []);
 });

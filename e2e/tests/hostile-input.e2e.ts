@@ -1,18 +1,38 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { configMaps, controllerRings, secrets } from '@controller-sharding/shared/kube/resources.ts';
-import { drainLabel, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
+import type { JsonPatchOperation } from '@controller-sharding/shared/kube/api-client.ts';
+import { configMaps, controllerRings, leases, secrets } from '@controller-sharding/shared/kube/resources.ts';
+import {
+  drainLabel,
+  ringLabel,
+  shardLabel,
+  stateLabel,
+} from '@controller-sharding/shared/sharding/contract.ts';
 import {
   type ControllerRing,
   controllerRingApiVersion,
 } from '@controller-sharding/shared/sharding/controller-ring.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { ringName, secretNamed } from '../main-job/cluster/objects.ts';
+import { assertTold, busyAddress, run } from './programs.ts';
 import { drainOf, labelOf, TestRing } from './test-ring.ts';
 
-test('labels and rings that nobody should write harm nothing else', { timeout: 180_000 }, async (t) => {
+/** A ring's condition in one line. */
+const readyOf = ({ status }: ControllerRing): string => {
+  const condition = status?.conditions?.find(({ type }) => type === 'Ready');
+  return condition === undefined ? '' : `${condition.status} ${condition.reason}: ${condition.message}`;
+};
+
+const leaseNamed = (name: string, namespace: string, ring: string, holder: string): string => `
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {name: ${name}, namespace: ${namespace}, labels: {${ringLabel}: ${ring}}}
+spec: {holderIdentity: ${holder}, leaseDurationSeconds: 15}
+`;
+
+test('labels, Leases and rings that nobody should write harm nothing else', {
+  timeout: 180_000,
+}, async (t) => {
   const ring = await TestRing.start(t, { replicas: 2, secrets: 20, webhook: true });
   const { client, namespace, controlPlane } = ring;
 
@@ -43,6 +63,20 @@ test('labels and rings that nobody should write harm nothing else', { timeout: 1
       },
       { timeoutMs },
     );
+
+  await t.test('a sharder whose webhook port is in use says so', async (port) => {
+    const busy = await busyAddress(port);
+    const ended = await run(
+      'sharder/cli/main.ts',
+      'run',
+      `--kubeconfig=${controlPlane.kubeconfigPath}`,
+      '--health-address=0',
+      '--metrics-address=0',
+      `--webhook-address=${busy}`,
+      `--webhook-url=https://${busy}`,
+    );
+    assertTold(ended, 1, new RegExp(`^sharder: cannot listen on ${busy}: address already in use`));
+  });
 
   await t.test('a drain by hand moves the object with its ConfigMap', async () => {
     const from = await create('by-hand');
@@ -79,48 +113,62 @@ test('labels and rings that nobody should write harm nothing else', { timeout: 1
     assert.equal(metadata.labels?.['constructor'], 'a');
   });
 
-  await t.test('a ring with a selector that makes no sense says so, and the others go on', async () => {
-    await client.create<ControllerRing>(controllerRings, {
-      apiVersion: controllerRingApiVersion,
-      kind: 'ControllerRing',
-      metadata: { name: 'senseless' },
-      spec: {
-        resources: [{ group: '', resource: 'pods' }],
-        namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'In', values: [] }] },
-      },
+  await t.test('Leases that are no shards get no objects', async () => {
+    const strange = [
+      leaseNamed('l'.repeat(64), namespace, ringName, 'l'.repeat(64)),
+      leaseNamed('held-by-another', namespace, ringName, 'somebody'),
+      leaseNamed('of-no-ring', namespace, 'no-such-ring', 'of-no-ring'),
+    ];
+    await controlPlane.kubectl(['apply', '-f', '-'], { input: strange.join('---') });
+    await waitFor('the state of the Lease', async () => {
+      const { metadata } = await client.getMetadata(leases, { namespace, name: 'held-by-another' });
+      return metadata.labels?.[stateLabel] === 'expired';
     });
-    const message = await waitFor('its status', async () => {
-      const { status } = await client.get<ControllerRing>(controllerRings, { name: 'senseless' });
-      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-      return ready?.status === 'False' && ready.message;
-    });
-    t.diagnostic(message);
-    assert.match((await create('meanwhile')) ?? 'no label', /^checksum-/);
-    await settled('meanwhile');
-    await client.delete(controllerRings, { name: 'senseless' });
+    for (let i = 0; i < 10; i += 1) assert.match((await create(`strange-${i}`)) ?? '', /^checksum-/);
   });
 
-  await t.test('a sharder whose webhook port is in use says so in one line', async (port) => {
-    const server = createServer().listen(0, '127.0.0.1');
-    port.after(() => server.close());
-    await new Promise((resolve) => server.once('listening', resolve));
-    const address = server.address();
-    assert.ok(typeof address === 'object' && address !== null);
-    const args = [
-      'sharder/cli/main.ts',
-      'run',
-      `--kubeconfig=${controlPlane.kubeconfigPath}`,
-      '--health-address=0',
-      '--metrics-address=0',
-      `--webhook-address=127.0.0.1:${address.port}`,
-      `--webhook-url=https://127.0.0.1:${address.port}`,
-    ];
-    const { code, errors } = await new Promise<{ code: unknown; errors: string }>((resolve) => {
-      execFile(process.execPath, args, { timeout: 30_000 }, (error, _output, text) =>
-        resolve({ code: error?.code, errors: text }),
-      );
+  /** Waits until the ring's condition is as it should be. */
+  const ready = (name: string, expected: RegExp): Promise<string | undefined> =>
+    waitFor(`the condition of the ring ${name}`, async () => {
+      const found = readyOf(await client.get<ControllerRing>(controllerRings, { name }));
+      return expected.test(found) && found;
     });
-    assert.equal(code, 1, errors);
-    assert.match(errors, /^sharder: cannot listen on 127\.0\.0\.1:\d+: address already in use\n$/);
+  const createRing = (name: string, spec: Partial<ControllerRing['spec']>): Promise<unknown> =>
+    client.create<ControllerRing>(controllerRings, {
+      apiVersion: controllerRingApiVersion,
+      kind: 'ControllerRing',
+      metadata: { name },
+      spec: { resources: [{ group: '', resource: 'pods' }], ...spec },
+    });
+
+  await t.test('a resource that isn’t served is named, and the others are sharded', async () => {
+    const patch = (operation: JsonPatchOperation): Promise<unknown> =>
+      client.patch(controllerRings, { name: ringName }, { type: 'json', operations: [operation] });
+    await ready(ringName, /^True /);
+    await patch({
+      op: 'add',
+      path: '/spec/resources/-',
+      value: { group: 'example.com', resource: 'gizmos' },
+    });
+    await ready(ringName, /^False .*gizmos\.example\.com/);
+    assert.match((await create('during')) ?? '', /^checksum-/);
+    await settled('during');
+    await patch({ op: 'remove', path: '/spec/resources/1' });
+    await ready(ringName, /^True /);
+  });
+
+  await t.test('a ring without shards says so', async () => {
+    await createRing('nobody', {});
+    await ready('nobody', /^False NoShard/);
+    await client.delete(controllerRings, { name: 'nobody' });
+  });
+
+  await t.test('a ring with a selector that makes no sense says so, and the others go on', async () => {
+    const selector = { matchExpressions: [{ key: 'a', operator: 'In' as const, values: [] }] };
+    await createRing('senseless', { namespaceSelector: selector });
+    await ready('senseless', /^False Failed: .*namespaceSelector/);
+    assert.match((await create('meanwhile')) ?? '', /^checksum-/);
+    await settled('meanwhile');
+    await client.delete(controllerRings, { name: 'senseless' });
   });
 });

@@ -32,11 +32,6 @@ export class AbsentShards {
     this.#absences.set(key, { ring, since: this.#clock.monotonic(), durationMs, told: false });
   }
 
-  /** The shard let go before its Lease went away. */
-  over(ring: string, shard: string): void {
-    this.note(ring, shard, 0);
-  }
-
   /** Whether the name has had no Lease for a whole duration; notes a name that is asked about for the first time. */
   isOver(ring: string, shard: string): boolean {
     this.note(ring, shard, defaultLeaseDurationSeconds * 1000);

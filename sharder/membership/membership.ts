@@ -44,6 +44,8 @@ export class Membership {
   readonly #health: WatchHealth;
   readonly #informer: Informer<Lease>;
   readonly #observed = new Map<string, Observation>();
+  /** Leases of which was told that they are no shards: once is enough, however often they are renewed. */
+  readonly #told = new Set<string>();
   readonly #absent: AbsentShards;
   readonly #listeners = new Set<(ring: string) => void>();
 
@@ -164,6 +166,8 @@ export class Membership {
     const shard = lease.metadata.name;
     const key = objectKey(lease.metadata);
     if (ring === undefined || invalidShardName(shard) !== undefined) {
+      if (this.#told.has(key)) return;
+      this.#told.add(key);
       this.#logger.warn(
         { lease: key },
         'a Lease with a ring label is not a shard: its name or ring is not valid',
@@ -183,14 +187,17 @@ export class Membership {
     if (before !== undefined && before.ring !== ring) this.#changed(before.ring);
   }
 
-  /** A deleted Lease says nothing about its shard, which has a duration to put it back; a released one is over. */
+  /**
+   * A deleted Lease says nothing about its shard, which has a duration to put it back; not even a released one does:
+   * it may have been taken again before it was deleted.
+   */
   #deleted(lease: Lease): void {
     const key = objectKey(lease.metadata);
+    this.#told.delete(key);
     const before = this.#observed.get(key);
     if (before === undefined || before.lease.metadata.uid !== lease.metadata.uid) return;
     this.#observed.delete(key);
-    if (isReleased(lease)) this.#absent.over(before.ring, before.shard);
-    else this.#absent.note(before.ring, before.shard, durationMsOf(lease));
+    this.#absent.note(before.ring, before.shard, durationMsOf(lease));
     this.#changed(before.ring);
   }
 

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
+import { type RingFacts, ringStatus } from './ring-status.ts';
+
+const now = new Date('2026-01-02T03:04:05.678Z');
+const fine: RingFacts = { shards: 3, availableShards: 2, missing: [] };
+const ring = (status?: ControllerRing['status']): ControllerRing => ({
+  metadata: { name: 'ring', generation: 4 },
+  ...(status && { status }),
+});
+
+test('a ring with a usable shard is ready', () => {
+  assert.deepEqual(ringStatus(ring(), fine, now), {
+    observedGeneration: 4,
+    shards: 3,
+    availableShards: 2,
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'True',
+        reason: 'Sharded',
+        message: 'All objects are given to the available shards.',
+        lastTransitionTime: '2026-01-02T03:04:05Z',
+        observedGeneration: 4,
+      },
+    ],
+  });
+});
+
+const rows: Array<[string, Partial<RingFacts>, string, RegExp]> = [
+  ['no usable shard', { availableShards: 0 }, 'NoShard', /wait/],
+  [
+    'a resource that is not served',
+    { missing: [{ group: 'apps', resource: 'deployments' }] },
+    'UnknownResource',
+    /deployments\.apps/,
+  ],
+  ['a failure of the sharder', { failure: 'no webhook' }, 'Failed', /no webhook/],
+];
+for (const [name, facts, reason, message] of rows) {
+  test(`${name} makes a ring not ready, and is named`, () => {
+    const [condition] = ringStatus(ring(), { ...fine, ...facts }, now).conditions ?? [];
+    assert.equal(condition?.status, 'False');
+    assert.equal(condition.reason, reason);
+    assert.match(condition.message, message);
+  });
+}
+
+test('the time of the condition changes only with its status, so that a status that says the same is the same', () => {
+  const first = ringStatus(ring(), fine, now);
+  const later = new Date('2026-01-02T04:00:00Z');
+  assert.deepEqual(ringStatus(ring(first), fine, later), first);
+  const [worse] = ringStatus(ring(first), { ...fine, availableShards: 0 }, later).conditions ?? [];
+  assert.equal(worse?.lastTransitionTime, '2026-01-02T04:00:00Z');
+});

@@ -1,7 +1,7 @@
 # Thin aliases of npm scripts: `make help` lists them.
 .DEFAULT_GOAL := help
 # A cluster is used only when it is named here, not because the shell happens to point at one.
-KUBECONFIG_FLAG := $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig $(KUBECONFIG))
+KUBECONFIG_FLAG := $(if $(filter command,$(firstword $(origin KUBECONFIG))),--kubeconfig "$(KUBECONFIG)")
 
 node_modules/.installed: package.json package-lock.json $(wildcard */package.json)
 	npm install --no-save

@@ -83,7 +83,7 @@ test('a shard of shell and kubectl joins the ring, gives objects back, and leave
 
   await controlPlane.kubectl(['apply', '-f', '-'], { input: lease(namespace) });
   const renewing = start(renew);
-  start(acknowledge);
+  const acknowledging = start(acknowledge);
 
   await t.test('it gets its share from the others', async () => {
     await waitFor('its share', async () => (await shares()).get(name) === secretCount / 3, {
@@ -120,4 +120,5 @@ test('a shard of shell and kubectl joins the ring, gives objects back, and leave
     await ring.play({ moves: 'any', withinMs: 15_000, act: async () => undefined });
     assert.equal((await shares()).get(name), undefined);
   });
+  await end(acknowledging);
 });

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 
-export interface Ended {
+interface Ended {
   code: number | string | null | undefined;
   errors: string;
 }

@@ -104,6 +104,7 @@ test('a Lease held by somebody else than its shard gets no objects and loses non
   await world.start();
   assert.deepEqual(world.membership.usable(ring), []);
   assert.equal(world.gone('a'), false);
+  assert.equal(world.membership.isUnsettled(ring), false, 'the others are levelled all the same');
 });
 
 test('one name in two namespaces is no usable shard, and given up only when both are', async () => {

@@ -3,7 +3,7 @@ import { isNotFound } from '@controller-sharding/shared/kube/errors.ts';
 import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import { leases } from '@controller-sharding/shared/kube/resources.ts';
 import { compareResourceVersions, objectKey } from '@controller-sharding/shared/kube/types.ts';
-import { durationMsOf, type Lease, sameClaim } from '@controller-sharding/shared/lease/lease.ts';
+import { durationMsOf, holderOf, type Lease, sameClaim } from '@controller-sharding/shared/lease/lease.ts';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
 import {
@@ -103,9 +103,15 @@ export class Membership {
     return this.synced && this.#health.healthy && this.#absent.isOver(ring, shard);
   }
 
-  /** Whether a shard's fate is open: nothing is levelled meanwhile. */
+  /**
+   * Whether a shard's fate is open: nothing is levelled meanwhile. A Lease that somebody else holds and renews is no
+   * shard's, and would stay expired for ever.
+   */
   isUnsettled(ring: string): boolean {
-    return this.shards(ring).some(({ state }) => state === 'expired' || state === 'uncertain');
+    return this.shards(ring).some(
+      ({ state, lease, shard }) =>
+        (state === 'expired' && holderOf(lease) === shard) || state === 'uncertain',
+    );
   }
 
   /** Ms since this view was last known to be the present. */

@@ -100,7 +100,9 @@ export class Membership {
   isGivenUp(ring: string, shard: string): boolean {
     const views = this.shards(ring).filter((view) => view.shard === shard);
     if (views.length > 0) return views.every((view) => isGivenUp(view.state));
-    return this.synced && this.#health.healthy && this.#absent.isOver(ring, shard);
+    // Asked first: it notes the name, whose time counts from now on.
+    const over = this.#absent.isOver(ring, shard);
+    return over && this.synced && this.#health.healthy;
   }
 
   /**
@@ -162,8 +164,12 @@ export class Membership {
 
   /** Notes a Lease that was just read or written by this process, by a request sent at `askedAt` (monotonic ms). */
   observe(lease: Lease, askedAt: number): void {
+    const key = objectKey(lease.metadata);
+    const known = this.#observed.get(key)?.lease;
+    // A late answer about a Lease that was deleted and made again meanwhile.
+    if (known !== undefined && hasOlderVersion(lease, known)) return;
     this.#observe(lease);
-    const observation = this.#observed.get(objectKey(lease.metadata));
+    const observation = this.#observed.get(key);
     if (observation) observation.readAt = Math.max(observation.readAt, askedAt);
   }
 
@@ -263,6 +269,8 @@ export class Membership {
   }
 }
 
-const isOlder = (lease: Lease, known: Lease): boolean =>
-  lease.metadata.uid === known.metadata.uid &&
+const hasOlderVersion = (lease: Lease, known: Lease): boolean =>
   compareResourceVersions(lease.metadata.resourceVersion ?? '0', known.metadata.resourceVersion ?? '0') < 0;
+
+const isOlder = (lease: Lease, known: Lease): boolean =>
+  lease.metadata.uid === known.metadata.uid && hasOlderVersion(lease, known);

@@ -114,7 +114,11 @@ export class Assigner {
   }
 
   async #place(main: MainResource, owners: Unassigned[], signal: AbortSignal): Promise<void> {
-    const { client, scope } = this.#moves;
+    const { client, scope, membership } = this.#moves;
+    if (membership.usable(scope.ring).length === 0) {
+      for (const { key } of owners) this.#queue.addAfter(key, unplacedRetryMs);
+      return;
+    }
     let children: Map<string, Controlled[]>;
     try {
       children = await listControlled(

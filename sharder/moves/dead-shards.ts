@@ -18,14 +18,21 @@ export async function emptyDeadShard(moves: RingMoves, shard: string, signal: Ab
   for (;;) {
     let found = 0;
     let moved = 0;
+    const errors: unknown[] = [];
     for (const main of scope.mains) {
-      for await (const wave of mainsOf(moves, main, shard, signal)) {
-        found += wave.length;
-        if (membership.usable(scope.ring).length === 0) return false;
-        metrics.calculated(scope.ring);
-        moved += await moveWave(moves, main, shard, wave, signal);
+      try {
+        for await (const wave of mainsOf(moves, main, shard, signal)) {
+          found += wave.length;
+          if (membership.usable(scope.ring).length === 0) return false;
+          metrics.calculated(scope.ring);
+          moved += await moveWave(moves, main, shard, wave, signal);
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        errors.push(error);
       }
     }
+    if (errors.length > 0) throw errors[0];
     if (found === 0) return true;
     if (!membership.isGivenUp(scope.ring, shard)) return false;
     if (moved === 0) return false;

@@ -13,7 +13,7 @@ const idleMs = 1_000;
 const failedMs = 1_000;
 const sweepAgainMs = 2_000;
 /** What can't be brought along (somebody refuses it) is not looked for all the time. */
-const longestSweepAgainMs = 60_000;
+const longestAgainMs = 60_000;
 /** How long the search for what was left behind waits for moves to end. */
 const sweepLatestMs = 10_000;
 
@@ -30,6 +30,7 @@ export class RingMover {
   #version = 0;
   /** The usable shards between which the ring was levelled last. */
   #levelledFor: string | undefined;
+  #levelPause = { ms: failedMs, until: 0 };
   #namesListed = { at: -Infinity, version: -1 };
   #strandedDrains = true;
   #sweepFrom: number | undefined;
@@ -147,16 +148,25 @@ export class RingMover {
 
   async #emptyGivenUp(signal: AbortSignal): Promise<void> {
     const { membership, scope, clock } = this.#moves;
+    const errors: unknown[] = [];
     for (const [shard, due] of this.#toEmpty) {
       if (clock.monotonic() < due.at || !membership.isGivenUp(scope.ring, shard)) continue;
-      if (membership.usable(scope.ring).length === 0) return;
-      if (!(await emptyDeadShard(this.#moves, shard, signal))) continue;
+      if (membership.usable(scope.ring).length === 0) break;
+      try {
+        if (!(await emptyDeadShard(this.#moves, shard, signal))) continue;
+      } catch (error) {
+        signal.throwIfAborted();
+        // An object of this shard that can't be moved keeps no other shard's waiting.
+        errors.push(error);
+        continue;
+      }
       this.#sweepSoon();
       // A webhook or a deposed leader may still act on an older view: one more look when they no longer can.
       const known = membership.shards(scope.ring).some((view) => view.shard === shard);
       if (due.last && !known) this.#toEmpty.delete(shard);
       else this.#toEmpty.set(shard, { at: due.last ? Infinity : clock.monotonic() + settleMs, last: true });
     }
+    if (errors.length > 0) throw errors[0];
   }
 
   async #retarget(): Promise<void> {
@@ -175,8 +185,19 @@ export class RingMover {
     const usable = (): string => membership.usable(scope.ring).join();
     const levelFor = usable();
     if (levelFor === '' || levelFor === this.#levelledFor || membership.isUnsettled(scope.ring)) return;
+    const now = this.#moves.clock.monotonic();
+    if (now < this.#levelPause.until) return;
     const stillRight = (): boolean => usable() === levelFor && !membership.isUnsettled(scope.ring);
-    const drained = await levelRing(this.#moves, stillRight, signal);
+    let drained: number;
+    try {
+      drained = await levelRing(this.#moves, stillRight, signal);
+    } catch (error) {
+      // Each try lists everything.
+      const ms = Math.min(this.#levelPause.ms * 2, longestAgainMs);
+      this.#levelPause = { ms, until: now + ms };
+      throw error;
+    }
+    this.#levelPause = { ms: failedMs, until: 0 };
     if (stillRight()) this.#levelledFor = levelFor;
     if (drained > 0) this.#sweepSoon();
   }
@@ -193,9 +214,12 @@ export class RingMover {
       this.#sweepSoon(sweepAgainMs);
       throw error;
     }
-    if (found === 0) this.#sweepAgainMs = sweepAgainMs;
-    if (found > 0 || this.#drains.count > 0) this.#sweepSoon(this.#sweepAgainMs);
-    if (found > 0) this.#sweepAgainMs = Math.min(this.#sweepAgainMs * 2, longestSweepAgainMs);
+    if (found > 0 || this.#drains.count > 0) {
+      this.#sweepSoon(this.#sweepAgainMs);
+      this.#sweepAgainMs = Math.min(this.#sweepAgainMs * 2, longestAgainMs);
+    } else {
+      this.#sweepAgainMs = sweepAgainMs;
+    }
   }
 
   #sweepSoon(afterMs = 0): void {

@@ -97,7 +97,7 @@ export class HeldLease {
       this.#lease = await client.update(leases, body, { timeoutMs: this.#timeoutMs });
       this.fence.renewed(sentAt);
     } catch (error) {
-      if (isNotFound(error)) await this.#recreate();
+      if (isNotFound(error) && this.fence.startableMs > 0) await this.#recreate();
       else if (isConflict(error)) await this.#readAgain();
       else throw error;
       if (this.fence.startableMs > 0) await this.#renew(change);

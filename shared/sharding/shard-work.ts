@@ -136,7 +136,8 @@ export class ShardWork<Main extends KubeObject> {
         return { kind: 'done' };
       case 'unresolved':
         await this.#handOver.resolve(main, signal);
-        return { kind: 'later', afterMs: 0 };
+        // In the same attempt, so that the wait after a failure grows.
+        return this.#process(key, signal);
       case 'current':
         if (main.metadata.labels?.[drainLabel(this.#options.ring)] === undefined)
           await this.#reconcile(key, main, signal);

@@ -88,8 +88,8 @@ export async function parseCommand(
                   url: webhookUrl(argv.webhookUrl),
                 }
               : undefined,
-          healthAddress: argv.healthAddress,
-          metricsAddress: argv.metricsAddress,
+          healthAddress: parseAddress('--health-address', argv.healthAddress),
+          metricsAddress: parseAddress('--metrics-address', argv.metricsAddress),
           logLevel: argv.logLevel,
           logFormat: argv.logFormat,
         });

@@ -25,8 +25,9 @@ export interface SharderOptions {
   syncPeriodMs: number;
   /** Undefined: switched off. `url` undefined: reached through the Service. */
   webhook: { address: Address; url: string | undefined } | undefined;
-  healthAddress: string;
-  metricsAddress: string;
+  /** Undefined: not served. */
+  healthAddress: Address | undefined;
+  metricsAddress: Address | undefined;
   logLevel: LogLevel;
   logFormat: 'json' | 'pretty';
 }
@@ -51,8 +52,8 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
     ready: () => (membership.synced ? true : 'the Leases have not been listed yet'),
   };
   const servers = await Promise.all([
-    startOpsServer({ address: options.healthAddress, health, logger }),
-    startOpsServer({ address: options.metricsAddress, registry, logger }),
+    startOpsServer({ address: options.healthAddress ?? '0', health, logger }),
+    startOpsServer({ address: options.metricsAddress ?? '0', registry, logger }),
   ]);
   const running: Array<Promise<unknown>> = [];
   let held: HeldLease | undefined;

@@ -9,14 +9,14 @@ import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
 /** The labels of all namespaces, by which rings select objects. */
 export class NamespaceView {
   readonly #informer: Informer<PartialObject>;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(old: Labels | undefined, now: Labels | undefined) => void>();
 
   constructor(options: { client: ApiClient; clock: Clock; logger: Logger }) {
     this.#informer = new Informer<PartialObject>({ ...options, resource: namespaces, form: 'metadata' });
     this.#informer.addHandler({
       updated: (old, now) => {
         if (isDeepStrictEqual(old.metadata.labels, now.metadata.labels)) return;
-        for (const listener of this.#listeners) listener();
+        for (const listener of this.#listeners) listener(old.metadata.labels, now.metadata.labels);
       },
     });
   }
@@ -28,7 +28,7 @@ export class NamespaceView {
   }
 
   /** Calls back when the labels of an existing namespace have changed. */
-  onRelabelled(listener: () => void): void {
+  onRelabelled(listener: (old: Labels | undefined, now: Labels | undefined) => void): void {
     this.#listeners.add(listener);
   }
 

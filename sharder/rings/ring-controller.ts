@@ -19,6 +19,8 @@ export interface RingControllerOptions extends Omit<RingMoves, 'scope'> {
   controllerMetrics?: ControllerMetrics | undefined;
 }
 
+const ringsAtOnce = 4;
+
 interface Running {
   scope: RingScope;
   mover: RingMover;
@@ -38,6 +40,8 @@ export class RingController {
     this.#controller = new Controller({
       name: 'controllerring',
       reconcile: (key, signal) => this.#reconcile(key, signal),
+      // Stopping the moves of one ring holds up no other ring.
+      concurrency: ringsAtOnce,
       clock,
       logger,
       metrics: options.controllerMetrics,

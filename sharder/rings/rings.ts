@@ -4,7 +4,11 @@ import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import { controllerRings } from '@controller-sharding/shared/kube/resources.ts';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
-import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
+import {
+  type ControllerRing,
+  matchesSelector,
+  ringNamespaceSelector,
+} from '@controller-sharding/shared/sharding/controller-ring.ts';
 import { NamespaceView } from './namespace-view.ts';
 import { resolveScope } from './resolve-scope.ts';
 import type { RingScope } from './ring-scope.ts';
@@ -54,9 +58,13 @@ export class Rings {
     });
     const enqueue = ({ metadata }: ControllerRing): void => this.#controller.enqueue(metadata.name);
     this.#informer.addHandler({ added: enqueue, updated: (_old, now) => enqueue(now), deleted: enqueue });
-    this.#namespaces.onRelabelled(() => {
-      this.#resolvedGeneration.clear();
-      for (const ring of this.#informer.store.list()) enqueue(ring);
+    this.#namespaces.onRelabelled((old, now) => {
+      for (const ring of this.#informer.store.list()) {
+        const selector = ringNamespaceSelector(ring);
+        if (matchesSelector(selector, old) === matchesSelector(selector, now)) continue;
+        this.#resolvedGeneration.delete(ring.metadata.name);
+        enqueue(ring);
+      }
     });
   }
 

@@ -24,7 +24,8 @@ const requestMs = 3_000;
 
 /**
  * Looks at the Lease until `decide` says to take it, then writes the claim by compare-and-swap.
- * Errors of the API server are waited out; what `decide` throws ends it, as does the signal.
+ * Errors of the API server are waited out, but for a namespace that isn't there (ApiError 404). That, what `decide`
+ * throws, and the signal's reason are thrown.
  */
 export async function acquireLease<Taken>(
   options: HeldLeaseOptions,
@@ -59,6 +60,8 @@ export async function acquireLease<Taken>(
     } catch (error) {
       signal.throwIfAborted();
       if (isConflict(error) || isAlreadyExists(error)) continue;
+      // There is no such namespace.
+      if (isNotFound(error) && lease === undefined) throw error;
       logger.warn({ err: error, lease: claim.name }, 'acquiring the Lease failed');
       await clock.sleep(retryMs, signal);
     }

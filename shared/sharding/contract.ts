@@ -46,6 +46,12 @@ export function invalidShardName(name: string): string | undefined {
   return undefined;
 }
 
+/** Why a name can't be a ring's, or undefined when it can: it names an object and is part of a label's name. */
+export const invalidRingName = (name: string): string | undefined =>
+  name.length <= 63 && leaseName.test(name)
+    ? undefined
+    : `ring name "${name}" is not valid: 1 to 63 lower-case letters, digits, "-" and ".", starting and ending with a letter or digit`;
+
 export const defaultLeaseDurationSeconds = 15;
 /** What a sharder may still do with an old view: a view of 5 s, a request of 5 s, and one. */
 export const settleMs = 11_000;

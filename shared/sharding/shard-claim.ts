@@ -21,6 +21,12 @@ const settle: Settling = { beforeListMs: settleMs, beforeReconcileMs: 0 };
 const samePod: Settling = { beforeListMs: 0, beforeReconcileMs: samePodDelayMs };
 const atOnce: Settling = { beforeListMs: 0, beforeReconcileMs: 0 };
 
+/** The name can't be this shard's, now or later. */
+export class ShardClaimError extends Error {
+  override readonly name = 'ShardClaimError';
+  readonly code = 'SHARD_CLAIM';
+}
+
 export interface ShardClaimInput {
   ring: string;
   shard: string;
@@ -36,14 +42,14 @@ export interface ShardClaimInput {
 /**
  * Whether a process may take a shard's name, and how it has to settle then. A name that was released, taken over by
  * the sharder or deleted settles; so does one whose last holder crashed before it had settled.
- * Throws an Error when the Lease belongs to something else.
+ * Throws ShardClaimError when the Lease belongs to something else.
  */
 export async function decideShardClaim(input: ShardClaimInput): Promise<AcquireDecision<Settling>> {
   const { ring, shard, identity, lease, unchangedMs } = input;
   if (lease === undefined) return take((await input.nameInUse()) ? settle : atOnce);
   const leaseRing = lease.metadata.labels?.[ringLabel];
   if (leaseRing !== ring) {
-    throw new Error(
+    throw new ShardClaimError(
       `the Lease ${lease.metadata.namespace}/${shard} belongs to ${leaseRing ? `the ring "${leaseRing}"` : 'no ring'}, ` +
         `not to "${ring}": choose another shard name or delete the Lease`,
     );

@@ -9,7 +9,7 @@ import {
   ringLabel,
   settlingAnnotation,
 } from './contract.ts';
-import { decideShardClaim, type Settling } from './shard-claim.ts';
+import { decideShardClaim, type Settling, ShardClaimError } from './shard-claim.ts';
 
 export interface ShardLeaseOptions {
   client: LeaseApi;
@@ -25,14 +25,14 @@ export interface ShardLeaseOptions {
   nameInUse(): Promise<boolean>;
 }
 
-/** Announces the shard by its Lease. Throws an Error when the name is not valid or belongs to something else. */
+/** Announces the shard by its Lease. Throws ShardClaimError when the name is not valid or belongs to something else. */
 export async function acquireShardLease(
   options: ShardLeaseOptions,
   signal: AbortSignal,
 ): Promise<{ held: HeldLease; settling: Settling }> {
   const { client, clock, logger, ring, shard, identity, namespace, nameInUse } = options;
   const invalid = invalidShardName(shard);
-  if (invalid !== undefined) throw new Error(invalid);
+  if (invalid !== undefined) throw new ShardClaimError(invalid);
   const claim = {
     namespace,
     name: shard,

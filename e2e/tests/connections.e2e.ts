@@ -38,7 +38,13 @@ async function connectionsTo(port: number): Promise<Set<string>> {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const [, ...lines] = (await readFile('/proc/net/tcp', 'utf8')).trim().split('\n');
   const ends = lines.map((line) => line.trim().split(/\s+/).slice(1, 3));
-  return new Set(ends.flatMap(([local = '', remote = '']) => (remote.endsWith(suffix) ? [local] : [])));
+  // A connection that the server closed is remembered by the server's end alone.
+  return new Set(
+    ends.flatMap(([local = '', remote = '']) => {
+      if (remote.endsWith(suffix)) return [local];
+      return local.endsWith(suffix) ? [remote] : [];
+    }),
+  );
 }
 
 /** More requests at once than ever before need as many more connections; one for each request would be hundreds. */

@@ -22,7 +22,13 @@ test('after the leading sharder was killed, new objects have their label at once
     act: async () => {
       await fleet.killLeader(leader);
       const killedAt = machineMs();
-      // The standby answers the webhook.
+      // The API server finds out by a call that fails that its connection went to the one which is gone.
+      let probes = 0;
+      await waitFor(
+        'the standby to answer the webhook',
+        async () => labelOf(await client.create(secrets, secretNamed(namespace, `probe-${probes++}`))),
+        { timeoutMs: 2_000, everyMs: 10 },
+      );
       for (let i = 0; i < 20; i++) {
         const created = await client.create(secrets, secretNamed(namespace, `named-${i}`));
         assert.match(labelOf(created) ?? 'no label', /^checksum-/, created.metadata.name);

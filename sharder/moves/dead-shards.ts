@@ -11,7 +11,8 @@ const mostInWave = 5_000;
 
 /**
  * Moves everything away from a given-up shard: lists its objects again and again, until a list begun after the last
- * move ended finds none. Resolves to false when it had to stop before: the shard is back, none is usable, or nothing could be moved now.
+ * move ended finds none. Resolves to false when it had to stop before: the shard is back, none is usable, or nothing
+ * could be moved now.
  */
 export async function emptyDeadShard(moves: RingMoves, shard: string, signal: AbortSignal): Promise<boolean> {
   const { membership, scope, metrics } = moves;

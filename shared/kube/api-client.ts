@@ -9,6 +9,14 @@ export interface RequestOptions {
   timeoutMs?: number | undefined;
 }
 
+export interface DeleteOptions extends RequestOptions {
+  /** Preconditions; 409 when the object has others. */
+  uid?: string | undefined;
+  resourceVersion?: string | undefined;
+  /** What becomes of the objects that it owns. Default: as the resource has it, mostly `Background`. */
+  propagationPolicy?: 'Foreground' | 'Background' | 'Orphan' | undefined;
+}
+
 export interface ListOptions extends RequestOptions {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
@@ -48,6 +56,8 @@ export type JsonPatchOperation =
 export type Patch =
   | { type: 'json'; operations: JsonPatchOperation[] }
   | { type: 'merge'; body: unknown }
+  /** Lists of built-in kinds are merged by their keys; custom resources refuse it (415). */
+  | { type: 'strategic'; body: unknown }
   | { type: 'apply'; body: KubeObject; fieldManager: string; force?: boolean };
 
 /** `full`: the object as it is; `metadata`: only its metadata travels. */
@@ -102,11 +112,7 @@ export interface ApiClient {
     patch: Patch,
     options?: RequestOptions,
   ): Promise<T>;
-  delete(
-    resource: Resource,
-    ref: ObjectRef,
-    options?: RequestOptions & { uid?: string | undefined; resourceVersion?: string | undefined },
-  ): Promise<void>;
+  delete(resource: Resource, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
 }
 
 /** Finds what the API server serves for a group and resource; asks again when it is unknown. */

@@ -1,5 +1,6 @@
 import type {
   ApiClient,
+  DeleteOptions,
   Form,
   ListOptions,
   ListPage,
@@ -26,6 +27,7 @@ const acceptList: Record<Form, string> = {
 const patchTypes: Record<Patch['type'], string> = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
   apply: 'application/apply-patch+yaml', // JSON is YAML
 };
 
@@ -160,17 +162,13 @@ export class KubeClient implements ApiClient {
     return this.#patch<T>(resource, ref, '/status', patch, 'full', options);
   }
 
-  async delete(
-    resource: Resource,
-    ref: ObjectRef,
-    options: RequestOptions & { uid?: string | undefined; resourceVersion?: string | undefined } = {},
-  ): Promise<void> {
-    const { uid, resourceVersion } = options;
+  async delete(resource: Resource, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
+    const { uid, resourceVersion, propagationPolicy } = options;
     const preconditions = { uid, resourceVersion };
     await this.#transport.request({
       method: 'DELETE',
       path: objectPath(resource, ref),
-      body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions }),
+      body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy }),
       signal: options.signal,
       timeoutMs: options.timeoutMs,
     });

@@ -1,6 +1,7 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- callers say what they ask for, as with the real API */
 import type {
   ApiClient,
+  DeleteOptions,
   Form,
   ListOptions,
   ListPage,
@@ -23,8 +24,6 @@ import type { ApiRequest } from './api-faults.ts';
 import { jsonPatched, mergePatched } from './json-patch.ts';
 import { labelSelector } from './label-selector.ts';
 import { MemoryWorld } from './memory-world.ts';
-
-type Preconditions = { uid?: string | undefined; resourceVersion?: string | undefined };
 
 /** For tests: an API server in memory, with its versions, conflicts, patches, lists and watches, and faults on demand. */
 export class MemoryApi extends MemoryWorld implements ApiClient {
@@ -182,11 +181,7 @@ export class MemoryApi extends MemoryWorld implements ApiClient {
     });
   }
 
-  async delete(
-    resource: Resource,
-    ref: ObjectRef,
-    options: RequestOptions & Preconditions = {},
-  ): Promise<void> {
+  async delete(resource: Resource, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
     const { uid, resourceVersion } = options;
     await this.#request('delete', resource, objectKey(ref), options, {}, () =>
       this.objects.remove(resource, ref, { uid, resourceVersion }),
@@ -205,7 +200,8 @@ export class MemoryApi extends MemoryWorld implements ApiClient {
       return this.objects.replace(resource, mergePatched(this.objects.get(resource, ref), patch.body));
     }
     const present = this.objects.get(resource, ref);
-    if (patch.type === 'merge') return this.objects.replace(resource, mergePatched(present, patch.body));
+    if (patch.type === 'merge' || patch.type === 'strategic')
+      return this.objects.replace(resource, mergePatched(present, patch.body));
     let next: KubeObject;
     try {
       next = jsonPatched(present, patch.operations);

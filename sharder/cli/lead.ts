@@ -1,5 +1,7 @@
+import type { EventSink } from '@controller-sharding/shared/events/event-recorder.ts';
 import type { HeldLease } from '@controller-sharding/shared/lease/held-lease.ts';
 import type { ControllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';
+import { LeaseEvents } from '../membership/lease-events.ts';
 import { LeaseKeeper } from '../membership/lease-keeper.ts';
 import { LabelWriter } from '../moves/label-writer.ts';
 import type { RingMoves } from '../moves/ring-moves.ts';
@@ -10,6 +12,7 @@ import type { WebhookConfigurations } from '../webhook/webhook-configurations.ts
 export interface LeadOptions extends Omit<RingMoves, 'scope' | 'writer' | 'fence'> {
   rings: Rings;
   held: HeldLease;
+  events: EventSink;
   webhooks: WebhookConfigurations | undefined;
   syncPeriodMs: number;
   controllerMetrics: ControllerMetrics;
@@ -20,7 +23,7 @@ export interface LeadOptions extends Omit<RingMoves, 'scope' | 'writer' | 'fence
  * at once when the Lease is lost: the process has to end then, with whatever it has under way.
  */
 export async function lead(options: LeadOptions, signal: AbortSignal): Promise<void> {
-  const { client, clock, logger, membership, rings, held } = options;
+  const { client, clock, logger, membership, rings, held, events } = options;
   const { fence } = held;
   const ringController = new RingController({ ...options, fence, writer: new LabelWriter(client, fence) });
   const leaseKeeper = new LeaseKeeper({
@@ -31,11 +34,19 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     ringExists: (ring) => rings.exists(ring),
     isEmpty: (ring, shard, stop) => ringController.isEmpty(ring, shard, stop),
   });
+  const leaseEvents = new LeaseEvents({
+    clock,
+    membership,
+    ringExists: (ring) => rings.exists(ring),
+    events,
+  });
   const ended = new AbortController();
   const keeping = held.keep(ended.signal);
-  const working = Promise.all([ringController.run(signal), leaseKeeper.run(signal)]).finally(() =>
-    ended.abort(),
-  );
+  const working = Promise.all([
+    ringController.run(signal),
+    leaseKeeper.run(signal),
+    leaseEvents.run(signal),
+  ]).finally(() => ended.abort());
   // `keeping` ends first only when the Lease is lost.
   await Promise.race([working, keeping.then(() => working)]);
 }

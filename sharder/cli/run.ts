@@ -1,3 +1,4 @@
+import { EventRecorder } from '@controller-sharding/shared/events/event-recorder.ts';
 import { connect } from '@controller-sharding/shared/kube/connect.ts';
 import { firstContact } from '@controller-sharding/shared/kube/first-contact.ts';
 import type { Resource } from '@controller-sharding/shared/kube/types.ts';
@@ -9,6 +10,7 @@ import type { Address } from '@controller-sharding/shared/runtime/address.ts';
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
 import { createLogger, type LogLevel } from '@controller-sharding/shared/runtime/logger.ts';
 import { startOpsServer } from '@controller-sharding/shared/server/ops-server.ts';
+import { shardingGroup } from '@controller-sharding/shared/sharding/contract.ts';
 import { Membership } from '../membership/membership.ts';
 import { sharderMetrics } from '../metrics/sharder-metrics.ts';
 import { createHasher } from '../placement/rendezvous.ts';
@@ -56,6 +58,13 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
     startOpsServer({ address: options.metricsAddress ?? '0', registry, logger }),
   ]);
   const running: Array<Promise<unknown>> = [];
+  const events = new EventRecorder({
+    client,
+    clock,
+    logger,
+    controller: `${shardingGroup}/sharder`,
+    instance: options.identity,
+  });
   let held: HeldLease | undefined;
   try {
     await firstContact(connection.transport, clock, logger, ended);
@@ -83,6 +92,7 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
       holder: options.identity,
       durationSeconds: leaseSeconds,
     };
+    running.push(events.run(ended));
     held = await becomeLeader({ client, clock, logger, claim }, ended);
     logger.info({ identity: options.identity }, 'leading');
     await lead(
@@ -95,6 +105,7 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
         metrics,
         rings,
         held,
+        events,
         webhooks: webhook?.configurations,
         concurrency: options.concurrentMoves,
         syncPeriodMs: options.syncPeriodMs,

@@ -101,11 +101,10 @@ function snapshot(
 ): WebhookSnapshot | undefined {
   const known = rings.get(ring);
   if (known === undefined) return undefined;
-  const usable = membership.usable(ring);
   return {
     scope: known.scope,
-    usable: usable.map((name) => ({ name, weight: 1 })),
-    ready: new Set(usable),
+    usable: membership.usable(ring),
+    ready: new Set(membership.ready(ring)),
     ageMs: membership.ageMs,
     sharderUsername: username,
   };

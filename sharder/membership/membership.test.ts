@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { leases } from '@controller-sharding/shared/kube/resources.ts';
 import { type Lease, microTime } from '@controller-sharding/shared/lease/lease.ts';
-import { sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
+import {
+  cordonedAnnotation,
+  drainAnnotation,
+  sharderHolder,
+  weightAnnotation,
+} from '@controller-sharding/shared/sharding/contract.ts';
 import { MembershipWorld, ring } from './membership-fixture.ts';
 
 test('a shard that goes silent is expired, uncertain, taken over, dead, orphaned, and its Lease deleted', async () => {
@@ -10,14 +15,20 @@ test('a shard that goes silent is expired, uncertain, taken over, dead, orphaned
   world.shard('a');
   world.shard('b');
   await world.start();
-  assert.deepEqual(world.membership.usable(ring), ['a', 'b']);
+  assert.deepEqual(
+    world.membership.usable(ring).map(({ name }) => name),
+    ['a', 'b'],
+  );
   world.silence('a');
   await world.clock.advance(14_000);
   assert.equal(world.state('a'), 'ready');
   await world.clock.advance(1_500);
   assert.equal(world.state('a'), 'expired');
   assert.equal(world.label('a'), 'expired');
-  assert.deepEqual(world.membership.usable(ring), ['b']);
+  assert.deepEqual(
+    world.membership.usable(ring).map(({ name }) => name),
+    ['b'],
+  );
   assert.equal(world.gone('a'), false, 'an expired shard keeps its objects');
   assert.equal(world.membership.isUnsettled(ring), true);
   await world.clock.advance(3_500);
@@ -102,7 +113,10 @@ test('a Lease held by somebody else than its shard gets no objects and loses non
     if (spec) spec.holderIdentity = 'x';
   });
   await world.start();
-  assert.deepEqual(world.membership.usable(ring), []);
+  assert.deepEqual(
+    world.membership.usable(ring).map(({ name }) => name),
+    [],
+  );
   assert.equal(world.gone('a'), false);
   assert.equal(world.membership.isUnsettled(ring), false, 'the others are levelled all the same');
 });
@@ -113,7 +127,10 @@ test('one name in two namespaces is no usable shard, and given up only when both
   world.shard('a', 'two');
   world.shard('b');
   await world.start();
-  assert.deepEqual(world.membership.usable(ring), ['b']);
+  assert.deepEqual(
+    world.membership.usable(ring).map(({ name }) => name),
+    ['b'],
+  );
   world.release('a', 'one');
   await world.clock.advance(0);
   assert.equal(world.gone('a'), false);
@@ -142,7 +159,10 @@ test('a deleted Lease gives its shard one duration to put it back', async () => 
   world.deleteLease('a');
   await world.clock.advance(14_000);
   assert.equal(world.gone('a'), false);
-  assert.deepEqual(world.membership.usable(ring), ['b']);
+  assert.deepEqual(
+    world.membership.usable(ring).map(({ name }) => name),
+    ['b'],
+  );
   await world.clock.advance(1_500);
   assert.equal(world.gone('a'), true);
   assert.equal(await world.confirm('a'), true);
@@ -208,4 +228,31 @@ test('a standby that becomes the leader goes on with what it observed', async ()
   assert.equal(world.label('a'), undefined, 'a standby writes nothing');
   await world.lead();
   assert.equal(world.state('a'), 'dead', 'no new duration for it');
+});
+
+test('a shard says its weight; one that is cordoned or drained gets nothing new and stays ready', async () => {
+  const world = new MembershipWorld();
+  for (const name of ['a', 'b', 'c', 'd']) world.shard(name);
+  await world.start();
+  let changes = 0;
+  world.membership.onChange(() => {
+    changes += 1;
+  });
+  const annotate = (name: string, annotation: string, value: string): void =>
+    world.edit(name, 'default', ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, [annotation]: value };
+    });
+  annotate('a', weightAnnotation, '2.5');
+  annotate('b', cordonedAnnotation, 'true');
+  annotate('c', drainAnnotation, 'true');
+  await world.clock.advance(0);
+  assert.equal(changes, 3);
+  assert.deepEqual(world.membership.usable(ring), [
+    { name: 'a', weight: 2.5 },
+    { name: 'd', weight: 1 },
+  ]);
+  assert.deepEqual(world.membership.ready(ring), ['a', 'b', 'c', 'd']);
+  annotate('b', cordonedAnnotation, 'false');
+  await world.clock.advance(0);
+  assert.ok(world.membership.isUsable(ring, 'b'));
 });

@@ -12,7 +12,9 @@ import {
   sharderRequestMs,
   viewMaxAgeMs,
 } from '@controller-sharding/shared/sharding/contract.ts';
+import type { WeightedShard } from '../placement/rendezvous.ts';
 import { AbsentShards } from './absent-shards.ts';
+import { type ShardSettings, sameSettings, shardSettings } from './shard-settings.ts';
 import { isGivenUp, isReleased, type ShardState, shardState } from './shard-state.ts';
 import { WatchHealth } from './watch-health.ts';
 
@@ -21,6 +23,13 @@ export interface ShardView {
   shard: string;
   state: ShardState;
   lease: Lease;
+  settings: ShardSettings;
+}
+
+/** A Lease with a ring label that can be no shard. */
+export interface StrangeLease {
+  lease: Lease;
+  problem: string;
 }
 
 interface Observation extends ShardView {
@@ -44,9 +53,10 @@ export class Membership {
   readonly #health: WatchHealth;
   readonly #informer: Informer<Lease>;
   readonly #observed = new Map<string, Observation>();
-  /** Leases of which was told that they are no shards: once is enough, however often they are renewed. */
-  readonly #told = new Set<string>();
+  readonly #strange = new Map<string, StrangeLease>();
   readonly #absent: AbsentShards;
+  /** As asked for last; every object's move asks. */
+  readonly #usable = new Map<string, readonly WeightedShard[]>();
   readonly #listeners = new Set<(ring: string) => void>();
 
   constructor({ client, clock, logger }: { client: ApiClient; clock: Clock; logger: Logger }) {
@@ -86,14 +96,39 @@ export class Membership {
     return [...this.#observed.values()].filter((shard) => ring === undefined || shard.ring === ring);
   }
 
-  /** Names of the shards that may get objects, sorted. */
-  usable(ring: string): string[] {
+  /** Leases that can be no shards, and why. */
+  strange(): StrangeLease[] {
+    return [...this.#strange.values()];
+  }
+
+  /** The shards that may get objects, by name: ready, neither cordoned nor draining. */
+  usable(ring: string): readonly WeightedShard[] {
+    let usable = this.#usable.get(ring);
+    if (usable === undefined) {
+      usable = this.#ready(ring)
+        .filter(({ settings }) => !settings.cordoned && !settings.draining)
+        .map(({ shard, settings }) => ({ name: shard, weight: settings.weight }));
+      this.#usable.set(ring, usable);
+    }
+    return usable;
+  }
+
+  isUsable(ring: string, shard: string): boolean {
+    return this.usable(ring).some(({ name }) => name === shard);
+  }
+
+  /** Names of all shards that work, also of those that get nothing new, sorted. */
+  ready(ring: string): string[] {
+    return this.#ready(ring).map(({ shard }) => shard);
+  }
+
+  /** Two Leases of one name are nobody's shard. */
+  #ready(ring: string): ShardView[] {
     const named = new Map<string, ShardView[]>();
     for (const view of this.shards(ring)) named.set(view.shard, [...(named.get(view.shard) ?? []), view]);
     return [...named.values()]
-      .filter((views) => views.length === 1 && views[0]?.state === 'ready')
-      .map((views) => views[0]?.shard ?? '')
-      .toSorted();
+      .flatMap(([view, ...others]) => (view?.state === 'ready' && others.length === 0 ? [view] : []))
+      .toSorted((a, b) => (a.shard < b.shard ? -1 : 1));
   }
 
   /** Whether a shard of that name has none of its objects any more: dead, or unknown for a whole duration. */
@@ -177,13 +212,9 @@ export class Membership {
     const ring = lease.metadata.labels?.[ringLabel];
     const shard = lease.metadata.name;
     const key = objectKey(lease.metadata);
-    if (ring === undefined || invalidShardName(shard) !== undefined) {
-      if (this.#told.has(key)) return;
-      this.#told.add(key);
-      this.#logger.warn(
-        { lease: key },
-        'a Lease with a ring label is not a shard: its name or ring is not valid',
-      );
+    const problem = invalidShardName(shard) ?? (ring ? undefined : 'its ring label is empty');
+    if (problem !== undefined || ring === undefined) {
+      this.#strange.set(key, { lease, problem: problem ?? '' });
       return;
     }
     const now = this.#clock.monotonic();
@@ -193,9 +224,12 @@ export class Membership {
     const changedAt = unchanged ? before.changedAt : now;
     // How much time counts against it is for `#refresh` to say, which knows whether the watch was healthy.
     const state = unchanged ? before.state : shardState(lease, 0);
-    this.#observed.set(key, { ring, shard, lease, changedAt, readAt: before?.readAt ?? -Infinity, state });
+    const settings = shardSettings(lease);
+    const readAt = before?.readAt ?? -Infinity;
+    this.#observed.set(key, { ring, shard, lease, settings, changedAt, readAt, state });
     this.#absent.forget(ring, shard);
-    if (before === undefined || before.state !== state || before.ring !== ring) this.#changed(ring);
+    const same = before?.state === state && before.ring === ring && sameSettings(before.settings, settings);
+    if (!same) this.#changed(ring);
     if (before !== undefined && before.ring !== ring) this.#changed(before.ring);
   }
 
@@ -205,7 +239,7 @@ export class Membership {
    */
   #deleted(lease: Lease): void {
     const key = objectKey(lease.metadata);
-    this.#told.delete(key);
+    this.#strange.delete(key);
     const before = this.#observed.get(key);
     if (before === undefined || before.lease.metadata.uid !== lease.metadata.uid) return;
     this.#observed.delete(key);
@@ -265,6 +299,7 @@ export class Membership {
   }
 
   #changed(ring: string): void {
+    this.#usable.delete(ring);
     for (const listener of this.#listeners) listener(ring);
   }
 }

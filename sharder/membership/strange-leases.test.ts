@@ -3,23 +3,25 @@ import { test } from 'node:test';
 import { leases } from '@controller-sharding/shared/kube/resources.ts';
 import { type Lease, microTime } from '@controller-sharding/shared/lease/lease.ts';
 import { claimed } from '@controller-sharding/shared/lease/lease-claim.ts';
-import { createLogger } from '@controller-sharding/shared/runtime/logger.ts';
+import { silentLogger } from '@controller-sharding/shared/runtime/logger.ts';
 import { ringLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { FakeClock } from '@controller-sharding/shared/testing/fake-clock.ts';
 import { MemoryApi } from '@controller-sharding/shared/testing/memory-api.ts';
+import { LeaseEvents } from './lease-events.ts';
 import { Membership } from './membership.ts';
 
 test('a Lease that can be no shard is told of once, however often it is renewed', async () => {
   const clock = new FakeClock();
   const client = new MemoryApi(clock);
-  const lines: string[] = [];
-  const destination = { write: (line: string) => void lines.push(line) };
-  const logger = createLogger({ level: 'warn', name: 'test', destination });
-  const membership = new Membership({ client, clock, logger });
+  const notes: string[] = [];
+  const membership = new Membership({ client, clock, logger: silentLogger });
+  const events = { record: ({ note }: { note: string }) => void notes.push(note) };
+  const leaseEvents = new LeaseEvents({ clock, membership, events, ringExists: () => true });
   const claim = { namespace: 'default', name: 'l'.repeat(64), holder: 'l', durationSeconds: 15 };
   client.seed<Lease>(leases, claimed(undefined, { ...claim, labels: { [ringLabel]: 'ring' } }, clock.now()));
   const stop = new AbortController();
   void membership.run(stop.signal);
+  void leaseEvents.run(stop.signal);
   for (let renewal = 0; renewal < 10; renewal += 1) {
     await clock.advance(2_000);
     client.change<Lease>(leases, claim, ({ spec }) => {
@@ -28,6 +30,7 @@ test('a Lease that can be no shard is told of once, however often it is renewed'
   }
   await clock.advance(10_000);
   assert.deepEqual(membership.shards(), []);
-  assert.equal(lines.length, 1, lines.join(''));
+  assert.equal(notes.length, 1, notes.join('\n'));
+  assert.match(notes[0] ?? '', /no shard: shard name "l+" has 64 characters/);
   stop.abort();
 });

@@ -136,9 +136,8 @@ export class Assigner {
     await forEachConcurrently(owners, this.#moves.concurrency, async (owner) => {
       const uid = owner.object.metadata.uid ?? '';
       const hint = this.#hints.take(uid);
-      const usable = this.#moves.membership.usable(scope.ring);
       const to =
-        hint !== undefined && usable.includes(hint)
+        hint !== undefined && membership.isUsable(scope.ring, hint)
           ? hint
           : placeObject(this.#moves, main.resource, owner.object);
       if (to === undefined) {
@@ -154,7 +153,7 @@ export class Assigner {
           owner: owner.object,
           to,
           children: controlled,
-          stillRight: async () => this.#moves.membership.usable(scope.ring).includes(to),
+          stillRight: async () => membership.isUsable(scope.ring, to),
         });
       });
     });

@@ -100,8 +100,7 @@ async function moveWave(
       to,
       children: children.get(owner.metadata.uid ?? '') ?? [],
       stillRight: async () =>
-        membership.usable(scope.ring).includes(to) &&
-        (await membership.confirmGivenUp(scope.ring, shard, signal)),
+        membership.isUsable(scope.ring, to) && (await membership.confirmGivenUp(scope.ring, shard, signal)),
     });
     if (outcome !== 'done') return;
     moved += 1;

@@ -50,7 +50,7 @@ export class Drains {
   /** New targets for drains towards shards that can't take objects. Objects of given-up shards are moved, not drained. */
   async retarget(): Promise<void> {
     const { membership, scope, writer, concurrency } = this.#moves;
-    const usable = new Set(membership.usable(scope.ring));
+    const usable = new Set(membership.usable(scope.ring).map(({ name }) => name));
     for (const { resource, informer } of this.#informers) {
       const stranded = informer.store.list().filter(({ metadata }) => {
         const shard = metadata.labels?.[shardLabel(scope.ring)];

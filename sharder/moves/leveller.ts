@@ -2,10 +2,11 @@ import type { PartialObject } from '@controller-sharding/shared/kube/types.ts';
 import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
 import { drainLabel, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { level } from '../placement/level.ts';
+import type { WeightedShard } from '../placement/rendezvous.ts';
 import type { MainResource } from '../rings/ring-scope.ts';
 import { forEachConcurrently } from './for-each.ts';
 import { ObjectTableBuilder } from './object-table.ts';
-import { placementKey, type RingMoves, usableShards } from './ring-moves.ts';
+import { placementKey, type RingMoves } from './ring-moves.ts';
 
 /** Object hash → shard it shall move to. */
 type Plan = Map<string, string>;
@@ -21,7 +22,7 @@ export async function levelRing(
   stillRight: () => boolean,
   signal: AbortSignal,
 ): Promise<number> {
-  const shards = usableShards(moves);
+  const shards = moves.membership.usable(moves.scope.ring);
   if (shards.length === 0) return 0;
   moves.metrics.calculated(moves.scope.ring);
   const plan = await planLevel(moves, shards, signal);
@@ -44,7 +45,7 @@ export async function levelRing(
 
 async function planLevel(
   moves: RingMoves,
-  shards: Array<{ name: string; weight: number }>,
+  shards: readonly WeightedShard[],
   signal: AbortSignal,
 ): Promise<Plan> {
   const { scope, hasher, clock } = moves;

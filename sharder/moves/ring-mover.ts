@@ -182,7 +182,11 @@ export class RingMover {
 
   async #level(signal: AbortSignal): Promise<void> {
     const { membership, scope } = this.#moves;
-    const usable = (): string => membership.usable(scope.ring).join();
+    const usable = (): string =>
+      membership
+        .usable(scope.ring)
+        .map(({ name, weight }) => `${name}=${weight}`)
+        .join();
     const levelFor = usable();
     if (levelFor === '' || levelFor === this.#levelledFor || membership.isUnsettled(scope.ring)) return;
     const now = this.#moves.clock.monotonic();

@@ -24,10 +24,6 @@ export interface RingMoves {
   concurrency: number;
 }
 
-/** The usable shards of the ring, as placement takes them. */
-export const usableShards = ({ membership, scope }: RingMoves): Array<{ name: string; weight: number }> =>
-  membership.usable(scope.ring).map((name) => ({ name, weight: 1 }));
-
 export const placementKey = (resource: Resource, object: PartialObject): string =>
   mainObjectKey(resource.group, resource.kind, object.metadata.namespace, object.metadata.name);
 
@@ -36,4 +32,5 @@ export const placeObject = (
   moves: RingMoves,
   resource: Resource,
   object: PartialObject,
-): string | undefined => placeByHash(moves.hasher, placementKey(resource, object), usableShards(moves));
+): string | undefined =>
+  placeByHash(moves.hasher, placementKey(resource, object), moves.membership.usable(moves.scope.ring));

@@ -74,6 +74,43 @@ test('shares sum to the load, each within one object of the exact share, whateve
   );
 });
 
+test('a shard keeps what is pinned to it, and the others share the rest', () => {
+  const [first = assert.fail(), ...others] = shardsOf(60, 30, 0);
+  assert.deepEqual(wholeShares([{ ...first, fixed: 60 }, ...others]), [60, 15, 15]);
+  assert.deepEqual(wholeShares([{ ...first, fixed: 20 }, ...others]), [30, 30, 30]);
+  assert.deepEqual(wholeShares([{ ...first, weight: 0, fixed: 5 }, ...others]), [5, 43, 42]);
+});
+
+test('no share is below what is pinned, and the free weights are served alike', () => {
+  const pinned = someShards.chain((shards) =>
+    fc
+      .array(fc.double({ min: 0, max: 1, noNaN: true }), {
+        minLength: shards.length,
+        maxLength: shards.length,
+      })
+      .map((parts) =>
+        shards.map((shard, index) => ({ ...shard, fixed: Math.floor(shard.load * (parts[index] ?? 0)) })),
+      ),
+  );
+  fc.assert(
+    fc.property(pinned, (shards) => {
+      const shares = wholeShares(shards);
+      const total = shards.reduce((sum, { load }) => sum + load, 0);
+      assert.equal(
+        shares.reduce((sum, share) => sum + share, 0),
+        total,
+      );
+      // Per weight, a shard that has more than another one has it only because that much is pinned.
+      const level = Math.min(...shards.map(({ weight }, index) => ((shares[index] ?? 0) + 1) / weight));
+      for (const [index, { fixed, weight }] of shards.entries()) {
+        const share = shares[index] ?? 0;
+        assert.ok(share >= fixed);
+        assert.ok(share === fixed || (share - 1) / weight <= level + 1e-6);
+      }
+    }),
+  );
+});
+
 test('a ring at its whole shares is within the band', () => {
   fc.assert(
     fc.property(someShards, (shards) => {

@@ -12,6 +12,12 @@ export const stateLabel = 'alpha.sharding.timebertt.dev/state';
 export const identityAnnotation = 'alpha.sharding.timebertt.dev/pod-uid';
 /** Annotation on a Lease: its holder has not settled yet; a restart before that settles again. */
 export const settlingAnnotation = 'alpha.sharding.timebertt.dev/settling';
+/** Annotation on a Lease: the shard's part of the ring in proportion to the others' (default 1), as in "2.5". */
+export const weightAnnotation = 'alpha.sharding.timebertt.dev/weight';
+/** Annotation on a Lease: "true", the shard gets nothing new and keeps what it has. */
+export const cordonedAnnotation = 'alpha.sharding.timebertt.dev/cordoned';
+/** Annotation on a Lease: "true", the shard gives everything away. */
+export const drainAnnotation = 'alpha.sharding.timebertt.dev/drain';
 /** Holder of a Lease that the sharder took from a dead shard. */
 export const sharderHolder = 'shardlease-controller';
 
@@ -23,6 +29,8 @@ const pinPrefix = 'pin.alpha.sharding.timebertt.dev/';
 export const shardLabel = (ring: string): string => assignmentPrefix + ring;
 /** Label on an object: its shard shall let go; the value names the next shard. */
 export const drainLabel = (ring: string): string => drainPrefix + ring;
+/** Label on a main object, by a user: the shard that it is wanted on. */
+export const pinLabel = (ring: string): string => pinPrefix + ring;
 
 /** Labels that belong to one object and must not be copied to another. */
 export const isShardingLabel = (label: string): boolean =>

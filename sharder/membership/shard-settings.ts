@@ -1,0 +1,67 @@
+import type { Lease } from '@controller-sharding/shared/lease/lease.ts';
+import {
+  cordonedAnnotation,
+  drainAnnotation,
+  weightAnnotation,
+} from '@controller-sharding/shared/sharding/contract.ts';
+
+/** What people ask of a shard, by annotations on its Lease. */
+export interface ShardSettings {
+  /** Its part of the ring, in proportion to the other shards' weights. */
+  weight: number;
+  /** It gets nothing new, and keeps what it has. */
+  cordoned: boolean;
+  /** It gives everything away. */
+  draining: boolean;
+  /** What is wrong with the annotations, a sentence for each; the default counts in its place. */
+  problems: readonly string[];
+}
+
+/** Beyond that, a shard would be given all or nothing, for which there are cordon and drain. */
+const leastWeight = 0.01;
+const greatestWeight = 1_000;
+const decimal = /^\d+(\.\d+)?$/;
+const shownCharacters = 40;
+
+export function shardSettings(lease: Lease): ShardSettings {
+  const { annotations = {} } = lease.metadata;
+  const problems: string[] = [];
+  const read = <T>(
+    annotation: string,
+    fallback: T,
+    parse: (text: string) => T | undefined,
+    wanted: string,
+  ): T => {
+    const text = annotations[annotation];
+    if (text === undefined) return fallback;
+    const value = parse(text);
+    if (value !== undefined) return value;
+    const shown = text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+    problems.push(
+      `Annotation ${annotation} is ${JSON.stringify(shown)}: it must be ${wanted}; ${String(fallback)} is used.`,
+    );
+    return fallback;
+  };
+  return {
+    weight: read(
+      weightAnnotation,
+      1,
+      parseWeight,
+      `a number from ${leastWeight} to ${greatestWeight}, as "2.5"`,
+    ),
+    cordoned: read(cordonedAnnotation, false, parseBoolean, '"true" or "false"'),
+    draining: read(drainAnnotation, false, parseBoolean, '"true" or "false"'),
+    problems,
+  };
+}
+
+export const sameSettings = (a: ShardSettings, b: ShardSettings): boolean =>
+  a.weight === b.weight && a.cordoned === b.cordoned && a.draining === b.draining;
+
+function parseWeight(text: string): number | undefined {
+  const weight = decimal.test(text) ? Number(text) : Number.NaN;
+  return weight >= leastWeight && weight <= greatestWeight ? weight : undefined;
+}
+
+const parseBoolean = (text: string): boolean | undefined =>
+  text === 'true' ? true : text === 'false' ? false : undefined;

@@ -7,7 +7,7 @@ node_modules/.installed: package.json package-lock.json $(wildcard */package.jso
 	npm install --no-save
 	@touch $@
 
-.PHONY: help setup run test test-unit test-e2e check format control-plane clean
+.PHONY: help setup run test test-unit test-e2e check format control-plane bench pack clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,5 +35,14 @@ format: setup ## format and fix
 control-plane: setup ## find, download or build the Kubernetes binaries
 	@npm run --silent control-plane
 
+bench: setup ## measure and check the bounds (NAME=list; without a NAME, the names are told; ARGS="--json")
+	@npm run --silent bench -- $(NAME) $(ARGS)
+
+pack: setup ## pack the shared library for other projects
+	@npm run --silent pack:shared
+
+mutants: setup ## put faults into a copy of the library: the conformance tests must catch each one
+	@npm run --silent mutants
+
 clean: ## remove what was installed and built here (not the cached binaries)
-	rm -rf node_modules logs
+	rm -rf node_modules logs dist

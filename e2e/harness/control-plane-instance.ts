@@ -25,19 +25,20 @@ export interface Parts {
   identities: Identities;
   /** In the order in which they were started. */
   daemons: Map<DaemonName, Daemon>;
+  etcd: Daemon;
   apiServer: Daemon;
   kubectlPath: () => Promise<string>;
   /** Called once, when every daemon has ended. */
   dispose: (failed: boolean) => Promise<void>;
 }
 
-/** The API server of a control plane, which a test may take away for a while. */
-export class ApiServer {
+/** A part of a control plane that a test may take away for a while. */
+class Interruptible {
   readonly #daemon: Daemon;
   readonly #parts: Parts;
 
-  constructor(parts: Parts) {
-    this.#daemon = parts.apiServer;
+  constructor(daemon: Daemon, parts: Parts) {
+    this.#daemon = daemon;
     this.#parts = parts;
   }
 
@@ -46,10 +47,10 @@ export class ApiServer {
     return this.#daemon.stop(signal, GRACE_MS);
   }
 
-  /** Starts it again on the same port with the same data; resolves when it is ready. */
+  /** Starts it again at the same address with the same data; resolves when the API server, unless stopped, is ready. */
   async start(signal?: AbortSignal): Promise<void> {
     await this.#daemon.start();
-    await waitUntilReady(this.#parts, signal);
+    if (this.#parts.apiServer.pid !== undefined) await waitUntilReady(this.#parts, signal);
   }
 
   /** Freezes the process: connections stay open, and nothing is answered. */
@@ -72,7 +73,8 @@ export class ControlPlane implements AsyncDisposable {
   readonly kubeconfigPath: string;
   /** The text of that file; its user is allowed everything. */
   readonly adminKubeconfig: string;
-  readonly apiServer: ApiServer;
+  readonly etcd: Interruptible;
+  readonly apiServer: Interruptible;
   readonly #parts: Parts;
   #userCount = 0;
   #stopped: Promise<void> | undefined;
@@ -84,7 +86,8 @@ export class ControlPlane implements AsyncDisposable {
     this.logFolder = logFolder(parts.layout);
     this.kubeconfigPath = kubeconfigFile(parts.layout, 'admin');
     this.adminKubeconfig = adminKubeconfig(parts.layout, parts.identities);
-    this.apiServer = new ApiServer(parts);
+    this.etcd = new Interruptible(parts.etcd, parts);
+    this.apiServer = new Interruptible(parts.apiServer, parts);
   }
 
   /** Process ids of the daemons that run now, by name. */

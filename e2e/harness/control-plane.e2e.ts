@@ -67,6 +67,15 @@ test('the API server can be taken away and comes back with its data', async () =
   await controlPlane.kubectl(['get', 'configmap', 'kept']);
 });
 
+test('etcd can be taken away and comes back with its data', async () => {
+  await using controlPlane = await startControlPlane();
+  await controlPlane.kubectl(['create', 'configmap', 'kept']);
+  await controlPlane.etcd.stop();
+  await assert.rejects(controlPlane.kubectl(['create', 'configmap', 'lost', '--request-timeout=1s']));
+  await controlPlane.etcd.start();
+  await controlPlane.kubectl(['get', 'configmap', 'kept']);
+});
+
 test('a paused API server keeps connections and answers when it is resumed', async () => {
   await using controlPlane = await startControlPlane();
   await controlPlane.apiServer.pause();

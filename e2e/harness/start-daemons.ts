@@ -33,6 +33,7 @@ export interface StartRequest {
 export interface StartedDaemons {
   layout: Layout;
   daemons: Map<DaemonName, Daemon>;
+  etcd: Daemon;
   apiServer: Daemon;
 }
 
@@ -43,15 +44,18 @@ export async function startDaemons(request: StartRequest): Promise<StartedDaemon
     const layout = { dir, apiServerPort: port ?? (await freePort()) };
     await mkdir(logFolder(layout), { recursive: true });
     await writeOwnKubeconfigs(layout, identities);
+    const etcd = makeDaemon(request, layout, 'etcd');
     const apiServer = makeDaemon(request, layout, 'kube-apiserver');
     const daemons = new Map<DaemonName, Daemon>();
-    for (const name of request.names)
-      daemons.set(name, name === 'kube-apiserver' ? apiServer : makeDaemon(request, layout, name));
+    daemons.set('etcd', etcd).set('kube-apiserver', apiServer);
+    for (const name of request.names) {
+      if (!daemons.has(name)) daemons.set(name, makeDaemon(request, layout, name));
+    }
     try {
       for (const daemon of daemons.values()) await daemon.start();
       await waitUntilReady({ layout, identities, daemons }, signal);
       signal?.throwIfAborted();
-      return { layout, daemons, apiServer };
+      return { layout, daemons, etcd, apiServer };
     } catch (error) {
       await stopDaemons(daemons.values());
       if (signal?.aborted || !(error instanceof HarnessError)) throw error;

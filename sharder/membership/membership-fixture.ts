@@ -1,4 +1,4 @@
-import { leases } from '@controller-sharding/shared/kube/resources.ts';
+import { controllerRings, leases } from '@controller-sharding/shared/kube/resources.ts';
 import { type Lease, microTime } from '@controller-sharding/shared/lease/lease.ts';
 import { claimed } from '@controller-sharding/shared/lease/lease-claim.ts';
 import { silentLogger } from '@controller-sharding/shared/runtime/logger.ts';
@@ -13,7 +13,9 @@ export const ring = 'ring';
 /** A sharder's membership and what it does to Leases, on an API server in memory and on virtual time. */
 export class MembershipWorld {
   readonly clock = new FakeClock();
-  readonly api = new MemoryApi(this.clock);
+  readonly api = new MemoryApi(this.clock, {
+    resources: [{ ...controllerRings, statusSubresource: true }],
+  });
   readonly stop = new AbortController();
   readonly membership = new Membership({ client: this.api, clock: this.clock, logger: silentLogger });
   /** What the keeper is told when it asks whether a shard is empty. */

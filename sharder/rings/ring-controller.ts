@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Controller, type Outcome } from '@controller-sharding/shared/controller/controller.ts';
+import { Controller } from '@controller-sharding/shared/controller/controller.ts';
+import type { Outcome } from '@controller-sharding/shared/controller/outcome.ts';
 import { isNotFound } from '@controller-sharding/shared/kube/errors.ts';
 import { controllerRings } from '@controller-sharding/shared/kube/resources.ts';
 import type { ControllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';

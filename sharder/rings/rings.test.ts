@@ -27,7 +27,7 @@ const checksums = {
 
 async function start(...specs: ControllerRingSpec[]) {
   const clock = new FakeClock();
-  const api = new MemoryApi(clock);
+  const api = new MemoryApi(clock, { resources: [{ ...controllerRings, statusSubresource: true }] });
   const served = new Map([secrets, configMaps].map((resource) => [resource.resource, resource]));
   const asked: string[] = [];
   const mapper: RestMapper = {

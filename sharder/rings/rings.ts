@@ -1,4 +1,5 @@
-import { Controller, type Outcome } from '@controller-sharding/shared/controller/controller.ts';
+import { Controller } from '@controller-sharding/shared/controller/controller.ts';
+import type { Outcome } from '@controller-sharding/shared/controller/outcome.ts';
 import type { ApiClient, RestMapper } from '@controller-sharding/shared/kube/api-client.ts';
 import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import { controllerRings } from '@controller-sharding/shared/kube/resources.ts';

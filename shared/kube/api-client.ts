@@ -7,6 +7,11 @@ export interface RequestOptions {
    * (`timeout` parameter), so that the request ends there, too. Default 10,000.
    */
   timeoutMs?: number | undefined;
+  /**
+   * Waits neither for the requests in flight nor for the client's rate limit: for the few on which the process lives,
+   * as the renewal of its Lease.
+   */
+  priority?: boolean | undefined;
 }
 
 export interface DeleteOptions extends RequestOptions {

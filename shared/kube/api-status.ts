@@ -1,12 +1,5 @@
 import { ApiError } from './errors.ts';
-
-interface Status {
-  kind?: string;
-  code?: number;
-  reason?: string;
-  message?: string;
-  details?: { retryAfterSeconds?: number } | null;
-}
+import { isProtobuf, readStatusDocument, type StatusDocument } from './wire/metadata-protobuf.ts';
 
 const reasons: Record<number, string> = {
   400: 'BadRequest',
@@ -27,9 +20,9 @@ const reasons: Record<number, string> = {
 };
 
 /** The error that a response of 4xx or 5xx stands for; its body is usually, but not always, a Status. */
-export function errorOfResponse(status: number, retryAfter: string | undefined, body: string): ApiError {
-  const parsed = parseStatus(body);
-  const text = body.trim().split('\n')[0]?.slice(0, 200);
+export function errorOfResponse(status: number, retryAfter: string | undefined, body: Buffer): ApiError {
+  const parsed = isProtobuf(body) ? readStatusDocument(body) : parseStatus(body.toString());
+  const text = parsed ? '' : body.toString().trim().split('\n')[0]?.slice(0, 200);
   const message = parsed?.message || text || `the API server answered ${status}`;
   const seconds = Number(retryAfter ?? parsed?.details?.retryAfterSeconds ?? Number.NaN);
   return new ApiError(
@@ -42,7 +35,7 @@ export function errorOfResponse(status: number, retryAfter: string | undefined, 
 
 /** The error that an ERROR event of a watch stands for. */
 export function errorOfStatus(object: unknown): ApiError {
-  const status = (object ?? {}) as Status;
+  const status = (object ?? {}) as StatusDocument;
   const code = status.code ?? 500;
   const seconds = status.details?.retryAfterSeconds;
   return new ApiError(
@@ -53,10 +46,10 @@ export function errorOfStatus(object: unknown): ApiError {
   );
 }
 
-function parseStatus(body: string): Status | undefined {
+function parseStatus(body: string): StatusDocument | undefined {
   if (!body.trimStart().startsWith('{')) return undefined;
   try {
-    const parsed: Status = JSON.parse(body);
+    const parsed: StatusDocument & { kind?: string } = JSON.parse(body);
     return parsed.kind === 'Status' ? parsed : undefined;
   } catch {
     return undefined;

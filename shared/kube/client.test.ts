@@ -24,6 +24,8 @@ async function clientFor(t: TestContext, ...answers: unknown[]): Promise<Fixture
   return { client: new KubeClient(transport), received: server.received };
 }
 
+const metadataOnlyStream =
+  'application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const ref = { namespace: 'a', name: 'b' };
 const object = {
@@ -96,8 +98,8 @@ test('a list goes through all pages, and an empty one may have items: null', asy
   assert.deepEqual(
     received.map(({ query }) => [query.get('limit'), query.get('continue'), query.get('labelSelector')]),
     [
-      ['500', null, '!x,y in (a,b)'],
-      ['500', 'more', '!x,y in (a,b)'],
+      ['50', null, '!x,y in (a,b)'],
+      ['200', 'more', '!x,y in (a,b)'],
     ],
   );
   assert.equal(received[0]?.query.get('fieldSelector'), 'metadata.name=q');
@@ -198,6 +200,6 @@ test('a watch asks for bookmarks, and yields events', async (t) => {
   });
   assert.deepEqual(
     received.map(({ headers }) => headers.accept),
-    [metadataOnly, 'application/json'],
+    [metadataOnlyStream, 'application/json'],
   );
 });

@@ -9,19 +9,17 @@ import type {
   WatchEvent,
   WatchOptions,
 } from './api-client.ts';
-import type { Query, Transport, TransportRequest } from './transport.ts';
+import { readPage, readPages, readWatch } from './collections.ts';
+import { ingestAs } from './ingest.ts';
+import { collectionPath, objectPath } from './paths.ts';
+import type { Transport, TransportRequest } from './transport.ts';
 import { apiVersionOf, type KubeObject, type ObjectRef, type PartialObject, type Resource } from './types.ts';
-import { linesOf, parseWatchEvent } from './watch-stream.ts';
 
-const pageSize = 500;
+const defaultLimit = 500;
 
 const acceptObject: Record<Form, string> = {
   full: 'application/json',
   metadata: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
-};
-const acceptList: Record<Form, string> = {
-  full: 'application/json',
-  metadata: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
 };
 
 const patchTypes: Record<Patch['type'], string> = {
@@ -30,11 +28,6 @@ const patchTypes: Record<Patch['type'], string> = {
   strategic: 'application/strategic-merge-patch+json',
   apply: 'application/apply-patch+yaml', // JSON is YAML
 };
-
-interface ListDocument<T> {
-  metadata?: { resourceVersion?: string; continue?: string };
-  items?: T[] | null;
-}
 
 type Subresource = '' | '/status';
 
@@ -59,63 +52,27 @@ export class KubeClient implements ApiClient {
     form: Form,
     options: ListOptions & { continueToken?: string | undefined },
   ): Promise<ListPage<T>> {
-    const { items, metadata } = await this.#transport.json<ListDocument<T>>({
-      method: 'GET',
-      path: collectionPath(resource, options.namespace),
-      query: {
-        ...selectors(options),
-        limit: options.limit ?? pageSize,
-        continue: options.continueToken,
-      },
-      headers: { accept: acceptList[form] },
-      signal: options.signal,
-      timeoutMs: options.timeoutMs,
+    const { bytes: _, ...page } = await readPage<T>(this.#transport, resource, form, {
+      ...options,
+      limit: options.limit ?? defaultLimit,
     });
-    return {
-      items: (items ?? []).map(ingestAs<T>(resource)), // an empty metadata-only list has `items: null`
-      resourceVersion: metadata?.resourceVersion ?? '',
-      continue: metadata?.continue || undefined,
-    };
+    return page;
   }
 
-  async *list<T extends KubeObject>(
+  list<T extends KubeObject>(
     resource: Resource,
     form: Form,
     options: ListOptions = {},
   ): AsyncGenerator<ListPage<T>> {
-    let continueToken: string | undefined;
-    do {
-      const page: ListPage<T> = await this.listPage<T>(resource, form, { ...options, continueToken });
-      yield page;
-      continueToken = page.continue;
-    } while (continueToken !== undefined);
+    return readPages<T>(this.#transport, resource, form, options);
   }
 
-  async *watch<T extends KubeObject>(
+  watch<T extends KubeObject>(
     resource: Resource,
     form: Form,
     options: WatchOptions,
   ): AsyncGenerator<WatchEvent<T>> {
-    const chunks = this.#transport.stream({
-      path: collectionPath(resource, options.namespace),
-      query: {
-        ...selectors(options),
-        watch: true,
-        allowWatchBookmarks: true,
-        timeoutSeconds: options.timeoutSeconds,
-        resourceVersion: options.resourceVersion,
-        ...(options.sendInitialEvents && { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }),
-      },
-      headers: { accept: acceptObject[form] },
-      signal: options.signal,
-      onOpen: options.onOpen,
-    });
-    const ingest = ingestAs<T>(resource);
-    for await (const line of linesOf(chunks)) {
-      const event = parseWatchEvent<T>(line);
-      if (event.type !== 'BOOKMARK') event.object = ingest(event.object);
-      yield event;
-    }
+    return readWatch<T>(this.#transport, resource, form, options);
   }
 
   async create<T extends KubeObject>(resource: Resource, object: T, options?: RequestOptions): Promise<T> {
@@ -171,6 +128,7 @@ export class KubeClient implements ApiClient {
       body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy }),
       signal: options.signal,
       timeoutMs: options.timeoutMs,
+      priority: options.priority,
     });
   }
 
@@ -214,29 +172,10 @@ export class KubeClient implements ApiClient {
       headers: { accept: acceptObject[form], ...request.headers },
       signal: options?.signal,
       timeoutMs: options?.timeoutMs,
+      priority: options?.priority,
     });
     return ingestAs<T>(resource)(object);
   }
-}
-
-function collectionPath(resource: Resource, namespace: string | undefined): string {
-  const root = resource.group === '' ? '/api' : '/apis';
-  const scope = namespace && resource.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  return `${root}/${apiVersionOf(resource)}${scope}/${resource.resource}`;
-}
-
-function objectPath(resource: Resource, { namespace, name }: ObjectRef): string {
-  return `${collectionPath(resource, namespace)}/${encodeURIComponent(name)}`;
-}
-
-function selectors(options: {
-  labelSelector?: string | undefined;
-  fieldSelector?: string | undefined;
-}): Query {
-  return {
-    labelSelector: options.labelSelector || undefined,
-    fieldSelector: options.fieldSelector || undefined,
-  };
 }
 
 const bodyOf = (resource: Resource, object: KubeObject): string =>
@@ -245,15 +184,4 @@ const bodyOf = (resource: Resource, object: KubeObject): string =>
 function patchBody(resource: Resource, patch: Patch): string {
   if (patch.type === 'apply') return bodyOf(resource, patch.body);
   return JSON.stringify(patch.type === 'json' ? patch.operations : patch.body);
-}
-
-/** Lists leave out the kind of their items, and a metadata-only answer says `PartialObjectMetadata`. */
-function ingestAs<T extends KubeObject>(resource: Resource): (object: T) => T {
-  const apiVersion = apiVersionOf(resource);
-  const { kind } = resource;
-  return (object) => {
-    // Copied instead of deleted from: deleting would turn the object into a slow and large dictionary.
-    const { managedFields: _, ...metadata } = object.metadata as T['metadata'] & { managedFields?: unknown };
-    return { ...object, apiVersion, kind, metadata };
-  };
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { currentNamespace, loadKubeConfig } from './config.ts';
+import { loadKubeConfig } from './config.ts';
 
 async function folder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
@@ -28,9 +28,9 @@ test('a file is read with its current context, or the one asked for', async (t) 
   const kubeconfig = join(await folder(t), 'config');
   await writeFile(kubeconfig, document('one'));
   const kubeConfig = loadKubeConfig({ kubeconfig }, {});
-  assert.equal(kubeConfig.getCurrentCluster()?.server, 'https://127.0.0.1:6443');
-  assert.equal(currentNamespace(kubeConfig), 'ns-one');
-  assert.equal(currentNamespace(loadKubeConfig({ kubeconfig, context: 'one-other' }, {})), 'default');
+  assert.equal(kubeConfig.cluster.server, 'https://127.0.0.1:6443');
+  assert.equal(kubeConfig.namespace, 'ns-one');
+  assert.equal(loadKubeConfig({ kubeconfig, context: 'one-other' }, {}).namespace, 'default');
 });
 
 test("a user's token file and the certificate files are found beside the kubeconfig", async (t) => {
@@ -38,12 +38,9 @@ test("a user's token file and the certificate files are found beside the kubecon
   const kubeconfig = join(path, 'config');
   await writeFile(kubeconfig, document('one', undefined, 'tokenFile: tokens/mine, client-key: my.key'));
   const kubeConfig = loadKubeConfig({ kubeconfig }, {});
-  assert.deepEqual(kubeConfig.getCurrentUser()?.authProvider, {
-    name: 'tokenFile',
-    config: { tokenFile: join(path, 'tokens/mine') },
-  });
-  assert.equal(kubeConfig.getCurrentUser()?.keyFile, join(path, 'my.key'));
-  assert.equal(kubeConfig.getCurrentCluster()?.caFile, join(path, 'ca.crt'));
+  assert.equal(kubeConfig.user?.tokenFile, join(path, 'tokens/mine'));
+  assert.equal(kubeConfig.user?.keyFile, join(path, 'my.key'));
+  assert.equal(kubeConfig.cluster.caFile, join(path, 'ca.crt'));
 });
 
 test('the files of KUBECONFIG are merged, the first that has a name wins, missing ones are skipped', async (t) => {
@@ -53,16 +50,15 @@ test('the files of KUBECONFIG are merged, the first that has a name wins, missin
   await writeFile(join(path, 'c'), document('one', 'https://other'));
   const env = { KUBECONFIG: `${path}/missing:${path}/a:${path}/b:${path}/c` };
   const kubeConfig = loadKubeConfig({}, env);
-  assert.equal(kubeConfig.getCurrentContext(), 'one');
-  assert.equal(kubeConfig.getCurrentCluster()?.server, 'https://127.0.0.1:6443');
-  assert.equal(currentNamespace(loadKubeConfig({ context: 'two' }, env)), 'ns-two');
+  assert.equal(kubeConfig.cluster.server, 'https://127.0.0.1:6443');
+  assert.equal(loadKubeConfig({ context: 'two' }, env).namespace, 'ns-two');
 });
 
 test('without any choice the file in the home folder is read', async (t) => {
   const home = await folder(t);
   await mkdir(join(home, '.kube'));
   await writeFile(join(home, '.kube', 'config'), document('home'));
-  assert.equal(loadKubeConfig({}, { HOME: home }).getCurrentContext(), 'home');
+  assert.equal(loadKubeConfig({}, { HOME: home }).namespace, 'ns-home');
 });
 
 test('what is wrong is said in one line', async (t) => {
@@ -70,17 +66,23 @@ test('what is wrong is said in one line', async (t) => {
   const kubeconfig = join(path, 'config');
   await writeFile(kubeconfig, document('one'));
   await writeFile(join(path, 'yaml'), '{ [');
+  await writeFile(join(path, 'nothing'), '\n');
+  await writeFile(join(path, 'pod'), 'kind: Pod\nmetadata: {name: x}');
+  await writeFile(join(path, 'text'), 'hello');
   await writeFile(join(path, 'empty'), 'kind: Config');
   await writeFile(join(path, 'server'), document('one', 'localhost'));
   await writeFile(join(path, 'incomplete'), 'clusters: [{name: x}]');
   const rows: [Parameters<typeof loadKubeConfig>[0], string | RegExp][] = [
     [{ kubeconfig: `${path}/none` }, `cannot read the kubeconfig ${path}/none: no such file`],
-    [{ kubeconfig: path }, /^cannot read the kubeconfig .*: EISDIR/],
+    [{ kubeconfig: path }, `cannot read the kubeconfig ${path}: it is a directory`],
+    [{ kubeconfig: `${path}/nothing` }, `the kubeconfig ${path}/nothing is empty`],
+    [{ kubeconfig: `${path}/pod` }, `${path}/pod is not a kubeconfig: it is a Pod`],
+    [{ kubeconfig: `${path}/text` }, `${path}/text is not a kubeconfig: it is a string`],
     [{ kubeconfig: `${path}/yaml` }, /yaml is not a kubeconfig: .+/],
     [{ kubeconfig: `${path}/empty` }, `${path}/empty has no current-context`],
     [
       { kubeconfig: `${path}/incomplete` },
-      /incomplete is not a kubeconfig: clusters\[0\]\.cluster is missing/,
+      /incomplete is not a kubeconfig: clusters\[0\]\.cluster\.server is missing/,
     ],
     [{ kubeconfig: `${path}/server` }, /the server "localhost" of cluster "one" in .* is not a URL/],
     [{ kubeconfig, context: 'no' }, /^no context "no" in .*config \(it has: one, one-other, .*\)$/],

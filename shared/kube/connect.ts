@@ -2,9 +2,9 @@ import type { Registry } from 'prom-client';
 import { restClientMetrics } from '../metrics/rest-client.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { KubeClient } from './client.ts';
-import { currentNamespace, loadKubeConfig } from './config.ts';
+import { loadKubeConfig } from './config.ts';
 import { DiscoveryRestMapper } from './rest-mapping.ts';
-import { Transport } from './transport.ts';
+import { Transport, type TransportOptions } from './transport.ts';
 
 /** A process's one way to its API server. */
 export interface Connection {
@@ -16,24 +16,23 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** Throws TransportError `KUBE_CONFIG` when there is no usable configuration; nothing is requested yet. */
-export function connect(options: {
+export interface ConnectOptions extends Pick<TransportOptions, 'qps' | 'burst' | 'userAgent'> {
+  /** Path of a kubeconfig file; default as in `KubeConfigOptions`. */
   kubeconfig?: string | undefined;
   clock: Clock;
   registry: Registry;
-}): Connection {
-  const config = loadKubeConfig({
-    ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
-  });
-  const transport = new Transport(config, {
-    clock: options.clock,
-    metrics: { onRequest: restClientMetrics(options.registry) },
-  });
+}
+
+/** Throws TransportError `KUBE_CONFIG` when there is no usable configuration; nothing is requested yet. */
+export function connect(options: ConnectOptions): Connection {
+  const { kubeconfig, registry, ...transportOptions } = options;
+  const config = loadKubeConfig({ kubeconfig });
+  const transport = new Transport(config, { ...transportOptions, metrics: restClientMetrics(registry) });
   return {
     client: new KubeClient(transport),
     mapper: new DiscoveryRestMapper(transport, options.clock),
     transport,
-    namespace: currentNamespace(config),
+    namespace: config.namespace,
     close: () => transport.close(),
   };
 }

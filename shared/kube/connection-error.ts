@@ -24,14 +24,21 @@ const afterSending: Record<string, string> = {
   UND_ERR_SOCKET: 'connection closed',
 };
 
+/** What undici says when a proxy makes no tunnel. */
+const proxyRefusal = /^Proxy response \((\d+)\)/;
+
 /** What went wrong with a connection to `server`, as a TransportError KUBE_CONNECTION of one line. */
 export function connectionError(server: string, error: unknown): TransportError {
   const cause = rootOf(error);
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const why = beforeSending[code] ?? afterSending[code] ?? messageOf(cause);
+  const message = messageOf(cause);
+  const refusal = proxyRefusal.exec(message)?.[1];
+  const why = refusal
+    ? `the proxy answered ${refusal}`
+    : (beforeSending[code] ?? afterSending[code] ?? message);
   return new TransportError('KUBE_CONNECTION', `cannot reach the API server at ${server}: ${why}`, {
     cause: error,
-    nothingSent: code in beforeSending,
+    nothingSent: refusal !== undefined || code in beforeSending,
   });
 }
 

@@ -3,11 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { User } from '@kubernetes/client-node';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { CredentialSource } from './credentials.ts';
-import { kubeConfigFor, startTestServer } from './test-server.ts';
-import { Transport } from './transport.ts';
+import type { User } from './kube-config.ts';
+import { kubeConfigFor } from './test-server.ts';
 
 async function folder(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'credentials-'));
@@ -33,7 +32,7 @@ test('a token, a user with password and an impersonated user become headers', as
 test('a token file is read again after 10 s, or when the server refused its token', async (t) => {
   const tokenFile = join(await folder(t), 'token');
   const clock = new FakeClock();
-  const credentials = source({ authProvider: { name: 'tokenFile', config: { tokenFile } } }, clock);
+  const credentials = source({ tokenFile }, clock);
 
   await writeFile(tokenFile, 'one\n');
   assert.deepEqual(await headers(credentials), { authorization: 'Bearer one' });
@@ -49,14 +48,14 @@ test('a token file is read again after 10 s, or when the server refused its toke
 
 test('a token file that is missing or empty is named', async (t) => {
   const tokenFile = join(await folder(t), 'token');
-  const credentials = source({ authProvider: { name: 'tokenFile', config: { tokenFile } } });
+  const credentials = source({ tokenFile });
   await assert.rejects(credentials.current(), { code: 'KUBE_CONFIG', message: /cannot read the token file/ });
   await writeFile(tokenFile, '\n');
   await assert.rejects(credentials.current(), { message: `the token file ${tokenFile} is empty` });
 });
 
 test('an auth provider that is not supported is named', async () => {
-  await assert.rejects(source({ authProvider: { name: 'gcp', config: {} } }).current(), {
+  await assert.rejects(source({ authProvider: 'gcp' }).current(), {
     code: 'KUBE_CONFIG',
     message: 'user "user": auth-provider "gcp" is not supported, use an exec plugin',
   });
@@ -94,22 +93,31 @@ test('an exec plugin runs once for all who wait, and again before its credential
 
 test('an exec plugin without expiry runs again only after the server refused its token', async (t) => {
   const counter = join(await folder(t), 'counter');
-  let refuse = true;
-  const server = await startTestServer(
-    t,
-    ({ headers: { authorization } }, response) => {
-      response.writeHead(refuse && authorization === 'Bearer token-1' ? 401 : 200).end('{}');
-    },
-    plugin(counter),
-  );
-  const transport = new Transport(server.kubeConfig);
-  t.after(() => transport.close());
-  const get = { method: 'GET', path: '/' } as const;
-  await assert.rejects(transport.request(get), { status: 401 });
-  await transport.request(get);
-  refuse = false;
-  await transport.request(get);
+  const credentials = source(plugin(counter));
+  const first = await credentials.current();
+  assert.equal(await credentials.current(), first);
+  credentials.refused(first);
+  const second = await credentials.current();
+  assert.deepEqual(second.headers, { authorization: 'Bearer token-2' });
+  credentials.refused(first); // by the answer to a request that was sent before
+  assert.equal(await credentials.current(), second);
   assert.equal(await readFile(counter, 'utf8'), '2');
+});
+
+test('a token that cannot be renewed goes on, until the server refuses it', async (t) => {
+  const tokenFile = join(await folder(t), 'token');
+  const clock = new FakeClock();
+  const credentials = source({ tokenFile }, clock);
+  await writeFile(tokenFile, 'one');
+  const first = await credentials.current();
+  await rm(tokenFile);
+  await clock.advance(10_000);
+  assert.deepEqual(await headers(credentials), { authorization: 'Bearer one' });
+  credentials.refused(await credentials.current());
+  await assert.rejects(credentials.current(), { message: /cannot read the token file/ });
+  await writeFile(tokenFile, 'two');
+  assert.deepEqual(await headers(credentials), { authorization: 'Bearer two' });
+  assert.deepEqual(first.headers, { authorization: 'Bearer one' });
 });
 
 test('an exec plugin learns the API version it shall answer in, and the cluster if it wants to', async () => {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { KubeConfig, User } from '@kubernetes/client-node';
 import type { Clock } from '../runtime/clock.ts';
 import { messageOf, TransportError } from './errors.ts';
-import { type ExecCredential, type ExecSpec, runExecPlugin } from './exec-plugin.ts';
+import { type ExecCredential, runExecPlugin } from './exec-plugin.ts';
+import type { KubeConfig } from './kube-config.ts';
 
 /** What a request shows to the API server to say who asks. */
 export interface Credentials {
@@ -15,11 +15,8 @@ export interface Credentials {
 const tokenFileAgeMs = 10_000;
 /** An exec plugin is asked again this long before its credential expires. */
 const expiryMarginMs = 10_000;
-
-interface AuthProvider {
-  name?: string;
-  config?: { tokenFile?: string };
-}
+/** How long credentials that could not be renewed are used before the next try. */
+const retryMs = 10_000;
 
 interface Cached {
   credentials: Credentials;
@@ -30,23 +27,25 @@ interface Cached {
 /** The present credentials of a KubeConfig's user; renewed when they go stale, concurrent callers share one renewal. */
 export class CredentialSource {
   readonly #kubeConfig: KubeConfig;
-  readonly #user: User | null;
   readonly #clock: Clock;
   #cached: Cached | undefined;
   #renewal: Promise<Credentials> | undefined;
 
   constructor(kubeConfig: KubeConfig, clock: Clock) {
     this.#kubeConfig = kubeConfig;
-    this.#user = kubeConfig.getCurrentUser();
     this.#clock = clock;
+  }
+
+  /** Undefined when they have to be renewed. */
+  get fresh(): Credentials | undefined {
+    const cached = this.#cached;
+    const usable = cached && (cached.staleAt === undefined || this.#clock.monotonic() < cached.staleAt);
+    return usable ? cached.credentials : undefined;
   }
 
   /** Throws TransportError KUBE_CONFIG when there is no way to get them. */
   async current(): Promise<Credentials> {
-    const cached = this.#cached;
-    if (cached && (cached.staleAt === undefined || this.#clock.monotonic() < cached.staleAt)) {
-      return cached.credentials;
-    }
+    if (this.fresh) return this.fresh;
     this.#renewal ??= this.#renew().finally(() => {
       this.#renewal = undefined;
     });
@@ -60,38 +59,40 @@ export class CredentialSource {
     }
   }
 
+  /** What cannot be renewed goes on until the API server refuses it: the file may be about to be replaced. */
   async #renew(): Promise<Credentials> {
-    const next = await this.#load();
-    this.#cached = next;
-    return next.credentials;
+    const former = this.#cached;
+    try {
+      this.#cached = await this.#load();
+    } catch (error) {
+      if (former === undefined || this.#cached !== former) throw error;
+      this.#cached = { ...former, staleAt: this.#clock.monotonic() + retryMs };
+    }
+    return this.#cached.credentials;
   }
 
   async #load(): Promise<Cached> {
-    const user = this.#user;
+    const { cluster, user } = this.#kubeConfig;
     const now = this.#clock.monotonic();
     const headers: Record<string, string> = {};
     if (user?.impersonateUser) headers['impersonate-user'] = user.impersonateUser;
 
-    const tokenFile = tokenFileOf(user);
     if (user?.exec) {
-      const cluster = this.#kubeConfig.getCurrentCluster();
-      const spec: ExecSpec = user.exec;
-      const credential = await runExecPlugin(spec, cluster);
+      const credential = await runExecPlugin(user.exec, cluster);
       if (credential.token) headers.authorization = `Bearer ${credential.token}`;
       return {
         credentials: { headers, certificate: credential.certificate },
         staleAt: this.#expiryOf(credential, now),
       };
     }
-    if (tokenFile !== undefined) {
-      headers.authorization = `Bearer ${await readToken(tokenFile)}`;
+    if (user?.tokenFile !== undefined) {
+      headers.authorization = `Bearer ${await readToken(user.tokenFile)}`;
       return { credentials: { headers }, staleAt: now + tokenFileAgeMs };
     }
     if (user?.authProvider) {
-      const { name }: AuthProvider = user.authProvider;
       throw new TransportError(
         'KUBE_CONFIG',
-        `user "${user.name}": auth-provider "${name ?? ''}" is not supported, use an exec plugin`,
+        `user "${user.name}": auth-provider "${user.authProvider}" is not supported, use an exec plugin`,
       );
     }
     if (user?.token) headers.authorization = `Bearer ${user.token.trim()}`;
@@ -108,12 +109,6 @@ export class CredentialSource {
     const lifetimeMs = credential.expiresAt.getTime() - this.#clock.now().getTime();
     return now + Math.max(1_000, lifetimeMs - expiryMarginMs);
   }
-}
-
-/** KubeConfig keeps a token file (also the in-cluster one) as an auth provider of its own. */
-function tokenFileOf(user: User | null): string | undefined {
-  const provider: AuthProvider | null | undefined = user?.authProvider;
-  return provider?.config?.tokenFile;
 }
 
 async function readToken(file: string): Promise<string> {

@@ -8,6 +8,8 @@ export class Deadline {
   readonly #cancelTimer: () => void;
   readonly #server: string;
   readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  readonly #endsAt: number;
   #sending = false;
   #expired = false;
 
@@ -15,6 +17,8 @@ export class Deadline {
     this.#caller = caller;
     this.#server = server;
     this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+    this.#endsAt = clock.monotonic() + timeoutMs;
     caller?.addEventListener('abort', this.#onCallerAbort, { once: true });
     if (caller?.aborted) this.#onCallerAbort();
     this.#cancelTimer = clock.after(timeoutMs, () => {
@@ -26,6 +30,11 @@ export class Deadline {
   /** Aborted at the deadline, or when the caller aborts. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Ms until the deadline, rounded down, but at least 1: what a server is told, and what a wait must be shorter than. */
+  get leftMs(): number {
+    return Math.max(1, Math.floor(this.#endsAt - this.#clock.monotonic()));
   }
 
   /** From here on the API server may have seen the request. */

@@ -39,6 +39,7 @@ export class TransportError extends Error {
 const hasStatus = (error: unknown, status: number): boolean =>
   error instanceof ApiError && error.status === status;
 
+export const isUnauthorized = (error: unknown): boolean => hasStatus(error, 401);
 export const isNotFound = (error: unknown): boolean => hasStatus(error, 404);
 export const isConflict = (error: unknown): boolean => hasStatus(error, 409) && !isAlreadyExists(error);
 export const isAlreadyExists = (error: unknown): boolean =>

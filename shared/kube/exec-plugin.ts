@@ -1,17 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import type { Cluster } from '@kubernetes/client-node';
 import { TransportError } from './errors.ts';
-
-/** `users[].user.exec` of a kubeconfig. */
-export interface ExecSpec {
-  apiVersion?: string;
-  command?: string;
-  args?: string[] | null;
-  env?: { name: string; value: string }[] | null;
-  installHint?: string;
-  provideClusterInfo?: boolean;
-}
+import type { Cluster, ExecSpec } from './kube-config.ts';
 
 export interface ExecCredential {
   token: string | undefined;
@@ -36,7 +26,7 @@ const maxOutputBytes = 1 << 20;
  * Runs a credential plugin (client.authentication.k8s.io) without a terminal and returns what it printed.
  * Throws TransportError KUBE_CONFIG, with the plugin's own words where it has any.
  */
-export async function runExecPlugin(spec: ExecSpec, cluster: Cluster | null): Promise<ExecCredential> {
+export async function runExecPlugin(spec: ExecSpec, cluster: Cluster): Promise<ExecCredential> {
   const { command } = spec;
   if (!command)
     throw new TransportError('KUBE_CONFIG', 'the kubeconfig names an exec plugin without a command');
@@ -59,9 +49,9 @@ export async function runExecPlugin(spec: ExecSpec, cluster: Cluster | null): Pr
   return parse(command, output);
 }
 
-async function execInfo(spec: ExecSpec, cluster: Cluster | null): Promise<object> {
+async function execInfo(spec: ExecSpec, cluster: Cluster): Promise<object> {
   const info: Record<string, unknown> = { interactive: false };
-  if (spec.provideClusterInfo && cluster) {
+  if (spec.provideClusterInfo) {
     info.cluster = {
       server: cluster.server,
       'tls-server-name': cluster.tlsServerName,

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import type { Clock } from '../runtime/clock.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
-import { FakeApi } from './fake-api.ts';
-import { fixture, reset } from './informer-fixture.ts';
+import { fixture, Mirror, reset } from './informer-fixture.ts';
 import { until } from './test-server.ts';
 import type { KubeObject } from './types.ts';
 
@@ -16,7 +14,7 @@ test('the first list comes with the watch; hasSynced when the handlers have seen
   await run();
   assert.equal(informer.hasSynced, true);
   assert.deepEqual(failures, []);
-  assert.deepEqual(told, ['added a 101', 'added b 102']);
+  assert.deepEqual(told, ['added a 1001', 'added b 1002']);
   assert.deepEqual(health, ['connected']);
   assert.deepEqual(api.calls, [{ verb: 'watch', resourceVersion: undefined, sendInitialEvents: true }]);
 });
@@ -29,9 +27,9 @@ test('events are told in order, each with progress', async (t) => {
   api.remove('a');
   api.put('a');
   await until(() => told.length === 4);
-  assert.deepEqual(told, ['added a 101', 'updated a 102', 'deleted a 103', 'added a 104']);
+  assert.deepEqual(told, ['added a 1001', 'updated a 1002', 'deleted a 1003', 'added a 1004']);
   assert.deepEqual(health, ['connected', 'progress', 'progress', 'progress', 'progress']);
-  assert.equal(informer.store.get('a')?.metadata.resourceVersion, '104');
+  assert.equal(informer.store.get('a')?.metadata.resourceVersion, '1004');
 });
 
 test('an object that stops matching the selector is deleted, with its old labels', async (t) => {
@@ -45,7 +43,7 @@ test('an object that stops matching the selector is deleted, with its old labels
   api.put('a', { shard: 's2' });
   await until(() => last.length === 1);
   assert.deepEqual(last[0]?.metadata.labels, { shard: 's1' });
-  assert.equal(last[0]?.metadata.resourceVersion, '103');
+  assert.equal(last[0]?.metadata.resourceVersion, '1003');
 });
 
 test('what is not to be kept is as if it did not exist', async (t) => {
@@ -61,23 +59,8 @@ test('what is not to be kept is as if it did not exist', async (t) => {
   api.remove('c');
   api.remove('b');
   await until(() => told.length === 4);
-  assert.deepEqual(told, ['added a 101', 'added b 103', 'deleted a 101', 'deleted b 107']);
+  assert.deepEqual(told, ['added a 1001', 'added b 1003', 'deleted a 1001', 'deleted b 1007']);
   assert.equal(informer.store.size, 0);
-});
-
-test('a handler that throws harms nobody else', async (t) => {
-  const { api, informer, told, failures, run } = fixture(t);
-  const thrown = new Error('handler');
-  informer.addHandler({
-    added: () => {
-      throw thrown;
-    },
-  });
-  api.put('a');
-  await run();
-  api.put('b');
-  await until(() => told.length === 2 && failures.length === 2);
-  assert.deepEqual(failures, [thrown, thrown]);
 });
 
 test('an index answers from the present state', async (t) => {
@@ -94,12 +77,84 @@ test('an index answers from the present state', async (t) => {
   );
 });
 
-test('handlers and indexes after the start are a mistake, and so is a second start', async (t) => {
+test('an index that comes after the start is a mistake, unless it is there; so is a second start', async (t) => {
   const { informer, run } = fixture(t);
+  const byName = ({ metadata }: KubeObject): string[] => [metadata.name];
+  informer.addIndex('name', byName);
   await run();
-  assert.throws(() => informer.addHandler({}), /already runs/);
-  assert.throws(() => informer.addIndex('x', () => []), /already runs/);
+  informer.addIndex('name', byName);
+  assert.throws(
+    () => informer.addIndex('name', () => []),
+    /index name of widgets.example.com: .* add indexes before/,
+  );
+  assert.throws(() => informer.addIndex('other', () => []), /already runs/);
   await assert.rejects(informer.run(AbortSignal.abort()), /already runs/);
+});
+
+test('an index function that throws costs nothing but its answer, and is told with the object', async (t) => {
+  const { api, informer, told, failures, run } = fixture(t);
+  const thrown = new Error('no owner');
+  informer.addIndex('owner', ({ metadata }) => {
+    if (metadata.labels?.owner === undefined) throw thrown;
+    return [metadata.labels.owner];
+  });
+  api.put('a');
+  api.put('b', { owner: 'x' });
+  await run();
+  api.put('a', { owner: 'x' });
+  api.put('b');
+  await until(() => told.length === 4);
+  assert.deepEqual(
+    informer.store.byIndex('owner', 'x').map(({ metadata }) => metadata.name),
+    ['a'],
+  );
+  assert.equal(informer.store.size, 2);
+  assert.deepEqual(failures, [thrown, thrown]);
+});
+
+test('what is projected at ingest is what store, indexes and handlers hold', async (t) => {
+  const { api, informer, run } = fixture(t, {
+    project: ({ metadata: { name, uid = '', resourceVersion = '', labels } }) => ({
+      kind: labels?.colour ?? 'none',
+      metadata: { name, uid, resourceVersion },
+    }),
+  });
+  const mirror = new Mirror();
+  informer.addHandler(mirror);
+  informer.addIndex('colour', ({ kind }) => [kind ?? '']);
+  api.put('a', { colour: 'red' });
+  await run();
+  api.put('a', { colour: 'blue' });
+  await until(() => informer.store.get('a')?.metadata.resourceVersion === '1002');
+  const [
+    {
+      metadata: { uid },
+    } = { metadata: {} },
+  ] = await api.select('colour=blue');
+  const kept = { kind: 'blue', metadata: { name: 'a', uid, resourceVersion: '1002' } };
+  assert.deepEqual(informer.store.byIndex('colour', 'blue'), [kept]);
+  assert.deepEqual([...mirror.objects.values()], [kept]);
+});
+
+test('in development, who changes an object of the cache gets an error that names it; in production nothing is frozen', async (t) => {
+  for (const environment of ['development', 'production']) {
+    const before = process.env['NODE_ENV'];
+    process.env['NODE_ENV'] = environment;
+    const { api, informer, failures, run } = fixture(t);
+    if (before === undefined) delete process.env['NODE_ENV'];
+    else process.env['NODE_ENV'] = before;
+    const change = ({ metadata }: KubeObject): void => {
+      if (metadata.labels) metadata.labels.changed = 'yes';
+    };
+    informer.addHandler({ added: change, updated: (_old, now) => change(now), deleted: change });
+    api.put('a', { x: '1' });
+    await run();
+    api.put('a', { x: '1' });
+    api.remove('a');
+    await until(() => informer.store.size === 0);
+    const refused = failures.map((error) => error instanceof TypeError);
+    assert.deepEqual(refused, environment === 'production' ? [] : [true, true, true]);
+  }
 });
 
 test('waiting for the first list ends with the signal', async (t) => {
@@ -112,13 +167,12 @@ test('waiting for the first list ends with the signal', async (t) => {
 });
 
 test('a large list is told in slices that let others run', async (t) => {
-  const api = new FakeApi();
+  let now = 0;
+  const clock = Object.assign(new FakeClock(), { monotonic: () => now });
+  const { api, informer, run } = fixture(t, {}, clock);
   api.pageSize = 1000;
   api.refusesWatchList = true;
   for (let i = 0; i < 1000; i += 1) api.put(`object-${i}`);
-  let now = 0;
-  const clock: Clock = Object.assign(new FakeClock(), { monotonic: () => now });
-  const { informer, run } = fixture(t, { clock }, api);
   let turns = 0;
   const told: number[] = [];
   let counting = true;
@@ -145,14 +199,14 @@ test('a large list is told in slices that let others run', async (t) => {
 type Step =
   | { do: 'put'; name: string; label: string }
   | { do: 'remove'; name: string }
-  | { do: 'fail' | 'end' | 'compact' | 'turn' };
+  | { do: 'fail' | 'end' | 'compact' | 'turn' | 'join' };
 
 test('whatever happens, store and handlers end with what the server has', async () => {
   const name = fc.constantFrom('a', 'b', 'c', 'd');
   const step: fc.Arbitrary<Step> = fc.oneof(
     { weight: 6, arbitrary: fc.record({ do: fc.constant('put'), name, label: fc.constantFrom('1', '2') }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('remove'), name }) },
-    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('fail', 'end', 'compact', 'turn') }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('fail', 'end', 'compact', 'turn', 'join') }) },
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.boolean(), async (steps, refusesWatchList) => {
@@ -161,44 +215,30 @@ test('whatever happens, store and handlers end with what the server has', async 
         { labelSelector: 'x=1' },
       );
       api.refusesWatchList = refusesWatchList;
-      const mirror = new Map<string, KubeObject>();
-      informer.addHandler({
-        added: (object) => {
-          assert.equal(mirror.has(object.metadata.name), false);
-          mirror.set(object.metadata.name, object);
-        },
-        updated: (old, object) => {
-          assert.equal(mirror.get(object.metadata.name), old);
-          assert.equal(old.metadata.uid, object.metadata.uid);
-          assert.notEqual(old.metadata.resourceVersion, object.metadata.resourceVersion);
-          mirror.set(object.metadata.name, object);
-        },
-        deleted: (object) => {
-          assert.equal(mirror.get(object.metadata.name)?.metadata.uid, object.metadata.uid);
-          mirror.delete(object.metadata.name);
-        },
-      });
+      const mirrors = [new Mirror()];
+      informer.addHandler(mirrors[0] ?? {});
       await run();
       for (const each of steps) {
         if (each.do === 'put') api.put(each.name, { x: each.label });
         else if (each.do === 'remove') api.remove(each.name);
         else if (each.do === 'turn') await clock.advance(500);
-        else if (each.do === 'compact') {
+        else if (each.do === 'join') {
+          mirrors.push(new Mirror());
+          informer.addHandler(mirrors.at(-1) ?? {});
+        } else if (each.do === 'compact') {
           api.compact();
           api.endWatches();
         } else api.endWatches(each.do === 'fail' ? reset : undefined);
       }
       await clock.advance(60_000);
-      const truth = api.select('x=1').toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name));
-      for (const view of [informer.store.list(), [...mirror.values()]]) {
-        assert.deepEqual(
-          view.toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name)),
-          truth,
-        );
+      const byName = (a: KubeObject, b: KubeObject): number => a.metadata.name.localeCompare(b.metadata.name);
+      const truth = (await api.select('x=1')).toSorted(byName);
+      for (const view of [informer.store, ...mirrors.map(({ objects }) => objects)]) {
+        assert.deepEqual([...view.values()].toSorted(byName), truth);
       }
       assert.deepEqual(failures, []);
       await stop();
     }),
-    { numRuns: 100 },
+    { numRuns: 200 },
   );
 });

@@ -1,87 +1,102 @@
+import type { Clock } from '../runtime/clock.ts';
 import { Slice } from '../runtime/event-loop.ts';
-import type { Logger } from '../runtime/logger.ts';
-import { Reflector, type ReflectorOptions, type ReflectorSink } from './reflector.ts';
+import { Latch } from '../runtime/latch.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { type HandlerRegistration, type InformerHandler, InformerHandlers } from './informer-handlers.ts';
+import { Reflector, type ReflectorHealth, type ReflectorOptions, type ReflectorSink } from './reflector.ts';
 import { type ReadonlyStore, Store } from './store.ts';
+import type { IndexFunction } from './store-index.ts';
 import { compareResourceVersions, type KubeObject, resourceName } from './types.ts';
 
-export type InformerOptions<T extends KubeObject> = ReflectorOptions<T>;
-
-/** Called synchronously, in order, after the store has changed. What it throws is logged. */
-export interface InformerHandler<T> {
-  added?(object: T): void;
-  updated?(old: T, now: T): void;
-  /** `last`: the last known state; for a deletion seen by watch it has the resourceVersion of the deletion. */
-  deleted?(last: T): void;
-}
+/** `P`: what is kept; `T`: what is read, where `project` makes the one of the other. */
+export type InformerOptions<P extends KubeObject, T extends KubeObject = P> = ReflectorOptions<T, P>;
 
 /**
  * A cache of the objects of a resource (and selector), with handlers that are told every difference: a delete that was
  * missed, too, and an object deleted and created again under its name as `deleted` and `added`.
  * An object that stops matching the selector is `deleted`, with its old labels.
+ *
+ * All users of the cache share its objects. Unless the environment says NODE_ENV=production, they are frozen with all
+ * that they hold: code that changes one instead of a copy (`structuredClone`) gets a TypeError on the spot.
  */
-export class Informer<T extends KubeObject> {
-  readonly #options: InformerOptions<T>;
-  readonly #store = new Store<T>();
-  readonly #handlers: InformerHandler<T>[] = [];
-  readonly #synced = Promise.withResolvers<void>();
-  readonly #logger: Logger;
-  #started = false;
-  #hasSynced = false;
+export class Informer<P extends KubeObject, T extends KubeObject = P> {
+  readonly #resource: string;
+  readonly #clock: Clock;
+  readonly #reflect: (sink: ReflectorSink<P>, signal: AbortSignal) => Promise<void>;
+  readonly #store: Store<P>;
+  readonly #handlers: InformerHandlers<P>;
+  readonly #synced = new Latch();
+  readonly #freezes = process.env['NODE_ENV'] !== 'production';
+  #running: AbortSignal | undefined;
 
-  constructor(options: InformerOptions<T>) {
-    this.#logger = options.logger;
-    this.#options = { ...options, health: options.health && this.#guardAll(options.health) };
+  constructor(options: InformerOptions<P, T>) {
+    const { clock, logger, health } = options;
+    const resource = resourceName(options.resource);
+    this.#resource = resource;
+    this.#clock = clock;
+    this.#reflect = (sink, signal) => {
+      const guardedHealth =
+        health &&
+        guarded(health, (err) => {
+          logger.error({ err, resource }, 'health callback of an informer failed');
+        });
+      return new Reflector<T, P>({ ...options, health: guardedHealth }, sink).run(signal);
+    };
+    this.#store = new Store<P>((err, index, object) => {
+      logger.error({ err, resource, index, object }, 'index function failed, this index lacks the object');
+    });
+    this.#handlers = new InformerHandlers(this.#store, clock, (err, object) => {
+      logger.error({ err, resource, object }, 'informer handler failed');
+    });
   }
 
-  get store(): ReadonlyStore<T> {
+  get store(): ReadonlyStore<P> {
     return this.#store;
   }
 
-  /** The store has held, and the handlers have been told, the first complete list. */
+  /** The store has held, and the handlers added before the start have been told, the first complete list. */
   get hasSynced(): boolean {
-    return this.#hasSynced;
+    return this.#synced.isOpen;
   }
 
   /** Rejects with the signal's reason when it is aborted first. */
-  async waitForSync(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await Promise.race([this.#synced.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+  waitForSync(signal: AbortSignal): Promise<void> {
+    return this.#synced.wait(signal);
   }
 
-  /** Before `run`. `values` must be a pure function of the object. */
-  addIndex(name: string, values: (object: T) => string[]): void {
-    this.#beforeRun();
+  /**
+   * Before `run`; afterwards, as for another user of a shared informer, only what is there already: the same function
+   * under the same name. What `values` throws is logged, and the object is not in this index.
+   */
+  addIndex(name: string, values: IndexFunction<P>): void {
+    if (this.#running && !this.#store.hasIndex(name, values)) {
+      throw new Error(`index ${name} of ${this.#resource}: the informer already runs, add indexes before`);
+    }
     this.#store.addIndex(name, values);
   }
 
-  /** Before `run`. */
-  addHandler(handler: InformerHandler<T>): void {
-    this.#beforeRun();
-    this.#handlers.push(handler);
+  /** At any time: a running informer tells a new handler, a little later, what is there, and then goes on. */
+  addHandler(handler: InformerHandler<P>): HandlerRegistration {
+    if (this.#running?.aborted) throw new Error(`the informer of ${this.#resource} has ended`);
+    return this.#handlers.add(handler, this.#running);
   }
 
   /** Once. Resolves when the signal is aborted; never rejects for what the API server does. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#beforeRun();
-    this.#started = true;
-    const sink: ReflectorSink<T> = {
-      replace: (objects) => this.#replace(objects),
-      upsert: (key, object) => this.#upsert(key, object),
-      remove: (key, last) => this.#remove(key, last),
+    if (this.#running) throw new Error(`the informer of ${this.#resource} already runs`);
+    this.#running = signal;
+    const sink = {
+      replace: (objects: ReadonlyMap<string, P>) => this.#replace(objects),
+      upsert: (key: string, object: P) => this.#upsert(key, object),
+      remove: (key: string, last: P | undefined) => this.#remove(key, last),
     };
-    await new Reflector(this.#options, sink).run(signal);
+    await this.#reflect(sink, signal);
+    await this.#handlers.idle();
   }
 
   /** A list is believed whatever it says: after a restore of etcd its versions may be older than the known ones. */
-  async #replace(objects: ReadonlyMap<string, T>): Promise<void> {
-    const slice = new Slice(this.#options.clock);
+  async #replace(objects: ReadonlyMap<string, P>): Promise<void> {
+    const slice = new Slice(this.#clock);
     for (const key of this.#store.keys()) {
       if (!objects.has(key)) this.#remove(key, undefined);
       await slice.maybeYield();
@@ -90,61 +105,41 @@ export class Informer<T extends KubeObject> {
       this.#set(key, object);
       await slice.maybeYield();
     }
-    this.#hasSynced = true;
-    this.#synced.resolve();
+    this.#handlers.listed();
+    this.#synced.open();
   }
 
-  #upsert(key: string, object: T): void {
+  #upsert(key: string, object: P): void {
     const known = this.#store.get(key);
     if (known && sameObject(known, object) && isOlder(object, known)) return;
     this.#set(key, object);
   }
 
-  #set(key: string, object: T): void {
+  #set(key: string, object: P): void {
     const known = this.#store.get(key);
     if (known && sameObject(known, object)) {
       const { resourceVersion } = object.metadata;
       if (resourceVersion !== undefined && resourceVersion === known.metadata.resourceVersion) return;
-      this.#store.set(key, object);
-      this.#notify((handler) => handler.updated?.(known, object));
+      this.#store.set(key, this.#shared(object));
+      this.#handlers.updated(key, known, object);
       return;
     }
     if (known) this.#remove(key, undefined);
-    this.#store.set(key, object);
-    this.#notify((handler) => handler.added?.(object));
+    this.#store.set(key, this.#shared(object));
+    this.#handlers.added(key, object);
   }
 
-  #remove(key: string, last: T | undefined): void {
+  #remove(key: string, last: P | undefined): void {
     const known = this.#store.get(key);
     if (!known) return;
     if (last && !sameObject(known, last) && isOlder(last, known)) return; // the end of a predecessor
     this.#store.delete(key);
-    this.#notify((handler) => handler.deleted?.(last && sameObject(known, last) ? last : known));
+    this.#handlers.deleted(key, last && sameObject(known, last) ? this.#shared(last) : known);
   }
 
-  #notify(call: (handler: InformerHandler<T>) => void): void {
-    for (const handler of this.#handlers) this.#guard(() => call(handler));
-  }
-
-  #guard(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      const resource = resourceName(this.#options.resource);
-      this.#logger.error({ err: error, resource }, 'informer handler failed');
-    }
-  }
-
-  #guardAll(health: NonNullable<InformerOptions<T>['health']>): NonNullable<InformerOptions<T>['health']> {
-    return {
-      connected: () => this.#guard(() => health.connected()),
-      progress: () => this.#guard(() => health.progress()),
-      disconnected: (error) => this.#guard(() => health.disconnected(error)),
-    };
-  }
-
-  #beforeRun(): void {
-    if (this.#started) throw new Error('the informer already runs');
+  #shared(object: P): P {
+    if (this.#freezes) deepFreeze(object);
+    return object;
   }
 }
 
@@ -154,3 +149,18 @@ const isOlder = (a: KubeObject, b: KubeObject): boolean =>
   a.metadata.resourceVersion !== undefined &&
   b.metadata.resourceVersion !== undefined &&
   compareResourceVersions(a.metadata.resourceVersion, b.metadata.resourceVersion) < 0;
+
+function guarded(health: ReflectorHealth, report: (error: unknown) => void): ReflectorHealth {
+  const guard = (call: () => void): void => {
+    try {
+      call();
+    } catch (error) {
+      report(error);
+    }
+  };
+  return {
+    connected: () => guard(() => health.connected()),
+    progress: () => guard(() => health.progress()),
+    disconnected: (error) => guard(() => health.disconnected(error)),
+  };
+}

@@ -31,7 +31,7 @@ test('a watch that ends in good order is resumed at once where it ended', async 
   await until(() => api.calls.length === 2 && api.watchers === 1);
   api.put('b');
   await until(() => told.length === 2);
-  assert.equal(api.calls[1]?.resourceVersion, '101');
+  assert.equal(api.calls[1]?.resourceVersion, '1001');
   assert.deepEqual(health, ['connected', 'progress', 'connected', 'progress']);
   assert.equal(clock.monotonic(), 0);
 });
@@ -52,11 +52,11 @@ test('after a 410 the list is compared: missed deletes with their last state, sa
   api.compact();
   await until(() => told.length >= 5);
   assert.deepEqual(told, [
-    'deleted deleted 103',
-    'updated changed 105',
-    'deleted recreated 104',
-    'added recreated 108',
-    'added new 109',
+    'deleted deleted 1003',
+    'updated changed 1005',
+    'added new 1009',
+    'deleted recreated 1004',
+    'added recreated 1008',
   ]);
   assert.equal(informer.store.size, 4);
   assert.equal(clock.monotonic(), 0);
@@ -75,8 +75,7 @@ test('a 410 right after a list waits before the next one', async (t) => {
 test('a failing server is tried again and again, with growing waits of at most 10 s', async (t) => {
   const { api, clock, health, told, run } = fixture(t);
   await run();
-  api.down = reset;
-  api.endWatches(reset);
+  api.goDown(reset);
   await until(() => health.length === 2);
   assert.equal(health[1], 'disconnected: TransportError: connection reset');
   const attempts: number[] = [];
@@ -88,10 +87,10 @@ test('a failing server is tried again and again, with growing waits of at most 1
   assert.deepEqual(attempts.slice(0, 6), [1, 3, 6, 12, 22, 32]);
   const waits = attempts.slice(6).map((second, index) => second - (attempts[index + 5] ?? 0));
   assert.ok(waits.length > 15 && waits.every((wait) => wait === 10), String(waits));
-  api.down = undefined;
+  api.comeUp();
   api.put('a');
   await clock.advance(30_000);
-  assert.deepEqual(told, ['added a 101']);
+  assert.deepEqual(told, ['added a 1001']);
   assert.deepEqual(health.slice(-2), ['connected', 'progress']);
 });
 
@@ -133,13 +132,14 @@ test('a watch that is silent for 90 s is ended and resumed', async (t) => {
   await clock.advance(60_000);
   api.put('a');
   await until(() => told.length === 1);
+  api.hold();
   await clock.advance(89_999);
   assert.equal(api.watchers, 1);
   await clock.advance(1);
   assert.equal(health.at(-1), 'disconnected: TransportError: nothing heard of the watch for 90 s');
   await clock.advance(800);
   assert.equal(health.at(-1), 'connected');
-  assert.equal(api.calls[1]?.resourceVersion, '101');
+  assert.equal(api.calls[1]?.resourceVersion, '1001');
 });
 
 test('a watch that ends at once again and again does not make a busy loop', async (t) => {

@@ -26,7 +26,7 @@ export interface ReflectorHealth {
   disconnected(error: unknown): void;
 }
 
-export interface ReflectorOptions<T extends KubeObject> {
+export interface ReflectorOptions<T extends KubeObject, P extends KubeObject = T> {
   client: Pick<ApiClient, 'list' | 'watch'>;
   resource: Resource;
   form: Form;
@@ -35,6 +35,11 @@ export interface ReflectorOptions<T extends KubeObject> {
   fieldSelector?: string | undefined;
   /** Objects for which it is false are treated as if they didn't exist. */
   keep?: ((object: T) => boolean) | undefined;
+  /**
+   * What of an object is kept, so that the rest needs no memory: a pure function, called once for each object that
+   * comes. The result must have name, namespace, uid and resourceVersion. Default: the object itself.
+   */
+  project?: ((object: T) => P) | undefined;
   clock: Clock;
   random?: (() => number) | undefined;
   logger: Logger;
@@ -56,9 +61,10 @@ const shortestWatchMs = 1_000;
  * where that is refused; watches resume at the last resourceVersion; when that is no longer kept (410) the whole is
  * listed again. Only the signal ends it.
  */
-export class Reflector<T extends KubeObject> {
-  readonly #options: ReflectorOptions<T>;
-  readonly #sink: ReflectorSink<T>;
+export class Reflector<T extends KubeObject, P extends KubeObject = T> {
+  readonly #options: ReflectorOptions<T, P>;
+  readonly #sink: ReflectorSink<P>;
+  readonly #project: (object: T) => P;
   readonly #random: () => number;
   readonly #backoff: ReconnectBackoff;
   readonly #slice: Slice;
@@ -70,9 +76,11 @@ export class Reflector<T extends KubeObject> {
   /** Listed, and nothing heard since: a 410 now would come again after another list. */
   #justListed = false;
 
-  constructor(options: ReflectorOptions<T>, sink: ReflectorSink<T>) {
+  constructor(options: ReflectorOptions<T, P>, sink: ReflectorSink<P>) {
     this.#options = options;
     this.#sink = sink;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without a projection P is T
+    this.#project = options.project ?? ((object) => object as unknown as P);
     this.#random = options.random ?? Math.random;
     this.#backoff = new ReconnectBackoff(this.#random);
     this.#slice = new Slice(options.clock);
@@ -94,12 +102,12 @@ export class Reflector<T extends KubeObject> {
 
   async #list(signal: AbortSignal): Promise<void> {
     const { client, resource, form, namespace, labelSelector, fieldSelector } = this.#options;
-    const objects = new Map<string, T>();
+    const objects = new Map<string, P>();
     const options = { namespace, labelSelector, fieldSelector, signal, timeoutMs: listTimeoutMs };
     let resourceVersion = '';
     for await (const page of client.list<T>(resource, form, options)) {
       for (const object of page.items) {
-        if (this.#keeps(object)) objects.set(objectKey(object.metadata), object);
+        if (this.#keeps(object)) objects.set(objectKey(object.metadata), this.#project(object));
       }
       resourceVersion = page.resourceVersion;
       await this.#slice.maybeYield();
@@ -114,7 +122,7 @@ export class Reflector<T extends KubeObject> {
       return new TransportError('KUBE_TIMEOUT', `nothing heard of the watch for ${silenceMs / 1000} s`);
     });
     const startedAt = clock.monotonic();
-    let initial = this.#resourceVersion === undefined ? new Map<string, T>() : undefined;
+    let initial = this.#resourceVersion === undefined ? new Map<string, P>() : undefined;
     let heard = false;
     let connected = false;
     const connect = (): void => {
@@ -148,7 +156,7 @@ export class Reflector<T extends KubeObject> {
         } else if (event.type !== 'BOOKMARK') {
           this.#collect(initial, event);
         }
-        await this.#slice.maybeYield();
+        if (this.#slice.isOver) await this.#slice.maybeYield();
       }
     } catch (error) {
       if (initial && !signal.aborted && refusesWatchList(error)) {
@@ -170,9 +178,9 @@ export class Reflector<T extends KubeObject> {
     }
   }
 
-  #collect(initial: Map<string, T>, { type, object }: Exclude<WatchEvent<T>, { type: 'BOOKMARK' }>): void {
+  #collect(initial: Map<string, P>, { type, object }: Exclude<WatchEvent<T>, { type: 'BOOKMARK' }>): void {
     const key = objectKey(object.metadata);
-    if (type !== 'DELETED' && this.#keeps(object)) initial.set(key, object);
+    if (type !== 'DELETED' && this.#keeps(object)) initial.set(key, this.#project(object));
     else initial.delete(key);
   }
 
@@ -181,8 +189,8 @@ export class Reflector<T extends KubeObject> {
     if (event.type !== 'BOOKMARK') {
       const { type, object } = event;
       const key = objectKey(object.metadata);
-      if (type === 'DELETED') this.#sink.remove(key, object);
-      else if (this.#keeps(object)) this.#sink.upsert(key, object);
+      if (type === 'DELETED') this.#sink.remove(key, this.#project(object));
+      else if (this.#keeps(object)) this.#sink.upsert(key, this.#project(object));
       else this.#sink.remove(key, undefined);
     }
     if (resourceVersion) this.#resourceVersion = resourceVersion;
@@ -190,7 +198,7 @@ export class Reflector<T extends KubeObject> {
     this.#options.health?.progress();
   }
 
-  async #replace(objects: Map<string, T>, resourceVersion: string): Promise<void> {
+  async #replace(objects: Map<string, P>, resourceVersion: string): Promise<void> {
     await this.#sink.replace(objects);
     this.#resourceVersion = resourceVersion;
     this.#justListed = true;

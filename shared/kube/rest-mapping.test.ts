@@ -123,3 +123,30 @@ test('without aggregated discovery, groups and versions are asked one by one', a
   assert.equal((await mapper.resource('apps', 'deployments')).version, 'v1');
   await assert.rejects(mapper.resource('', 'pods/status'), isUnknownResource);
 });
+
+test('a resource that came back with another scope and version is found within a minute', async (t) => {
+  let document = aggregated(apps);
+  const { mapper, clock } = await mapperFor(t, (path) => (path === '/api' ? aggregated(core) : document));
+  assert.equal((await mapper.resource('apps', 'nodesets')).namespaced, false);
+  document = aggregated({
+    metadata: { name: 'apps' },
+    versions: [{ version: 'v3', resources: [entry('nodesets', 'NodeSet')] }],
+  });
+  await clock.advance(59_999);
+  assert.equal((await mapper.resource('apps', 'nodesets')).namespaced, false);
+  await clock.advance(1);
+  const found = await mapper.resource('apps', 'nodesets');
+  assert.deepEqual([found.version, found.namespaced], ['v3', true]);
+  await assert.rejects(mapper.resource('apps', 'deployments'), isUnknownResource);
+});
+
+test('what was known still serves when discovery fails', async (t) => {
+  let up = true;
+  const { mapper, clock } = await mapperFor(t, (path) =>
+    up ? aggregated(path === '/api' ? core : apps) : undefined,
+  );
+  const secrets = await mapper.resource('', 'secrets');
+  up = false;
+  await clock.advance(60_000);
+  assert.deepEqual(await mapper.resource('', 'secrets'), secrets);
+});

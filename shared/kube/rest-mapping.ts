@@ -7,8 +7,10 @@ import { type Resource, resourceName } from './types.ts';
 
 /** An unknown resource makes the mapper ask again at most this often: it may be asked for at every retry of a ring. */
 const refreshIntervalMs = 5_000;
+/** What is known is asked for again when it is older: a CRD may have come back with another scope or version. */
+const maxAgeMs = 60_000;
 
-/** Remembers what discovery found; asks the API server again when a resource is unknown. */
+/** Remembers what discovery found for a minute; asks the API server again when a resource is unknown. */
 export class DiscoveryRestMapper implements RestMapper {
   readonly #transport: Transport;
   readonly #clock: Clock;
@@ -24,16 +26,24 @@ export class DiscoveryRestMapper implements RestMapper {
   async resource(group: string, resource: string): Promise<Resource> {
     const name = resourceName({ group, resource });
     const known = this.#known.get(name);
-    if (known) return known;
-    if (this.#refreshedAt === undefined || this.#clock.monotonic() - this.#refreshedAt >= refreshIntervalMs) {
+    if (this.#ageMs >= (known ? maxAgeMs : refreshIntervalMs)) {
       this.#refresh ??= this.#discover().finally(() => {
         this.#refresh = undefined;
       });
-      await this.#refresh;
+      try {
+        await this.#refresh;
+      } catch (error) {
+        if (known) return known;
+        throw error;
+      }
     }
     const found = this.#known.get(name);
     if (found) return found;
     throw new TransportError('KUBE_UNKNOWN_RESOURCE', `the API server does not serve ${name}`);
+  }
+
+  get #ageMs(): number {
+    return this.#refreshedAt === undefined ? Infinity : this.#clock.monotonic() - this.#refreshedAt;
   }
 
   async #discover(): Promise<void> {

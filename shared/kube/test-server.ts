@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
-import { KubeConfig, type User } from '@kubernetes/client-node';
+import type { KubeConfig, User } from './kube-config.ts';
 
 export interface ReceivedRequest {
   method: string;
@@ -66,14 +66,11 @@ export async function startTestServer(
   };
 }
 
-export function kubeConfigFor(server: string, user: Partial<User> = {}): KubeConfig {
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromClusterAndUser(
-    { name: 'cluster', server, skipTLSVerify: true },
-    { name: 'user', ...user },
-  );
-  return kubeConfig;
-}
+export const kubeConfigFor = (server: string, user: Partial<User> = {}): KubeConfig => ({
+  cluster: { name: 'cluster', server, skipTLSVerify: true },
+  user: { name: 'user', ...user },
+  namespace: 'default',
+});
 
 export function answerJson(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));

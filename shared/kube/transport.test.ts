@@ -111,7 +111,7 @@ test('a Status becomes an ApiError, with the time after which to try again', asy
   });
   const transport = new Transport(server.kubeConfig);
   t.after(() => transport.close());
-  await assert.rejects(transport.request(get), {
+  await assert.rejects(transport.request({ ...get, timeoutMs: 2_000 }), {
     name: 'ApiError',
     status: 429,
     reason: 'TooManyRequests',

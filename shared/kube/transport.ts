@@ -1,14 +1,15 @@
-import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
+import { TokenBucket } from '../queue/token-bucket.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { yieldToEventLoop } from '../runtime/event-loop.ts';
-import { errorOfResponse } from './api-status.ts';
+import { AuthorizedSender } from './authorized-sender.ts';
 import { connectionError } from './connection-error.ts';
-import { ConnectionPool } from './connection-pool.ts';
-import { CredentialSource, type Credentials } from './credentials.ts';
 import { Deadline } from './deadline.ts';
 import { ApiError, TransportError } from './errors.ts';
+import type { KubeConfig } from './kube-config.ts';
+import { retryDelayMs } from './request-retry.ts';
 import { RequestSlots } from './request-slots.ts';
+import { batchesOf } from './stream-batches.ts';
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
@@ -21,8 +22,10 @@ export interface TransportRequest {
   /** JSON text. */
   body?: string | undefined;
   signal?: AbortSignal | undefined;
-  /** Deadline of the whole request, waiting for a connection included; default 10,000. */
+  /** Deadline of the whole request, in ms: waiting for its turn and sending it again included; default 10,000. */
   timeoutMs?: number | undefined;
+  /** As in `RequestOptions`. */
+  priority?: boolean | undefined;
   /** Don't tell the API server the deadline: for paths that don't know the `timeout` parameter. */
   noServerTimeout?: boolean | undefined;
 }
@@ -34,8 +37,8 @@ export interface StreamRequest {
   signal: AbortSignal;
   /** Time until the API server must have accepted the watch; default 30,000. */
   timeoutMs?: number | undefined;
-  /** Called once the API server has accepted it. */
-  onOpen?: (() => void) | undefined;
+  /** Called once the API server has accepted it, with the content type of what is to come. */
+  onOpen?: ((contentType: string) => void) | undefined;
 }
 
 export interface TransportResponse {
@@ -44,20 +47,42 @@ export interface TransportResponse {
   body: string;
 }
 
+/** An answer that is read while it comes. */
+export interface StreamedResponse {
+  contentType: string;
+  /** Each is valid until the next one is asked for. */
+  pieces: AsyncIterable<Uint8Array>;
+}
+
 export interface TransportMetrics {
-  /** Called once for each request; a stream is measured until it is accepted or refused. */
+  /** Called once for each request when it has ended; a stream is measured until it is accepted or refused. */
   onRequest?(method: string, status: number | 'error', durationMs: number): void;
+  /** Called for each answer after which the request is sent again. */
+  onRetry?(method: string, status: number): void;
+  /** Called with the time that a request waited for the rate limit; never without one. */
+  onThrottled?(method: string, waitedMs: number): void;
 }
 
 export interface TransportOptions {
-  /** Requests on the way at once, streams not counted; default 256. */
+  /** Requests on the way at once, streams and what has priority not counted; default 256. */
   maxConnections?: number | undefined;
+  /**
+   * Requests per second, on average; streams and what has priority not counted. Default: no limit, since the API
+   * server's priority and fairness knows better what it can bear.
+   */
+  qps?: number | undefined;
+  /** Requests at once after a pause, if there is a `qps`; default 1.5 × qps. */
+  burst?: number | undefined;
+  /** `name/version` of the program; the API server takes the name for the field manager. Default `controller-sharding`. */
+  userAgent?: string | undefined;
   clock?: Clock | undefined;
   metrics?: TransportMetrics | undefined;
 }
 
 const defaultTimeoutMs = 10_000;
 const openTimeoutMs = 30_000;
+/** What has priority is little; should there be much of it, it waits for its like. */
+const maxPriorityRequests = 16;
 
 /**
  * All requests of a process to one API server: HTTP/1.1 over kept-alive connections, with the KubeConfig's credentials.
@@ -65,56 +90,67 @@ const openTimeoutMs = 30_000;
  * the signal's own reason when the caller aborted.
  */
 export class Transport {
-  readonly #server: string;
-  readonly #origin: string;
-  readonly #basePath: string;
-  readonly #pool: ConnectionPool;
-  readonly #credentials: CredentialSource;
+  readonly #sender: AuthorizedSender;
   readonly #slots: RequestSlots;
+  readonly #prioritySlots = new RequestSlots(maxPriorityRequests);
+  readonly #tokens: TokenBucket | undefined;
   readonly #clock: Clock;
   readonly #metrics: TransportMetrics;
 
+  /** Throws TransportError KUBE_CONFIG when something that the KubeConfig names cannot be used. */
   constructor(kubeConfig: KubeConfig, options: TransportOptions = {}) {
     this.#clock = options.clock ?? systemClock;
     this.#metrics = options.metrics ?? {};
-    this.#pool = new ConnectionPool(kubeConfig);
-    this.#credentials = new CredentialSource(kubeConfig, this.#clock);
+    this.#sender = new AuthorizedSender(kubeConfig, {
+      clock: this.#clock,
+      userAgent: options.userAgent ?? 'controller-sharding',
+      onRenewed: (method) => this.#metrics.onRetry?.(method, 401),
+    });
     this.#slots = new RequestSlots(options.maxConnections ?? 256);
-    this.#server = kubeConfig.getCurrentCluster()?.server ?? '';
-    const url = new URL(this.#server);
-    this.#origin = url.origin;
-    this.#basePath = url.pathname.replace(/\/$/, '');
+    this.#tokens = tokensFor(options, this.#clock);
   }
 
   /** The API server's URL, for messages. */
   get server(): string {
-    return this.#server;
+    return this.#sender.server;
   }
 
   /** TLS (or, without TLS, TCP) connections opened so far. */
   get connectionsOpened(): number {
-    return this.#pool.opened;
+    return this.#sender.connectionsOpened;
   }
 
-  async request(request: TransportRequest): Promise<TransportResponse> {
-    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
-    const deadline = new Deadline(timeoutMs, request.signal, this.#clock, this.#server);
-    const endsAt = this.#clock.monotonic() + timeoutMs;
+  request(request: TransportRequest): Promise<TransportResponse> {
+    return this.#exchange(request, async ({ statusCode, headers, body }) => {
+      return { status: statusCode, headers, body: await body.text() };
+    });
+  }
+
+  /** As `request`; `read` takes the answer while it comes. Where the request is repeated, it is called again. */
+  async read<T>(request: TransportRequest, read: (response: StreamedResponse) => Promise<T>): Promise<T> {
+    const { result } = await this.#exchange(request, async (response) => {
+      const streamed = { contentType: contentTypeOf(response), pieces: batchesOf(response.body) };
+      return { status: response.statusCode, result: await read(streamed) };
+    });
+    return result;
+  }
+
+  async #exchange<T extends { status: number }>(
+    request: TransportRequest,
+    read: (response: Dispatcher.ResponseData) => Promise<T>,
+  ): Promise<T> {
+    const { signal, priority } = request;
+    const deadline = new Deadline(request.timeoutMs ?? defaultTimeoutMs, signal, this.#clock, this.server);
+    const slots = priority ? this.#prioritySlots : this.#slots;
     return this.#measured(request.method, deadline, async () => {
-      const credentials = await deadline.race(this.#credentials.current());
-      await this.#slots.acquire(deadline.signal);
+      await slots.acquire(deadline.signal);
       try {
-        deadline.sending();
-        // The server counts from when the request arrives, so it is told what is left after waiting for a slot.
-        const leftMs = Math.max(1, Math.floor(endsAt - this.#clock.monotonic()));
-        const query = request.noServerTimeout ? request.query : { ...request.query, timeout: `${leftMs}ms` };
-        const response = await this.#send({ ...request, query }, credentials, deadline.signal);
-        return { status: response.statusCode, headers: response.headers, body: await response.body.text() };
+        return await this.#withRetries(request, deadline, read);
       } finally {
         // undici takes a connection back a turn of the event loop after its answer; a request that came sooner would
         // open another one.
         await yieldToEventLoop();
-        this.#slots.release();
+        slots.release();
       }
     });
   }
@@ -135,31 +171,29 @@ export class Transport {
   /** A response without end, as a watch's; the connection is closed when `signal` is aborted or the consumer stops. */
   async *stream(request: StreamRequest): AsyncGenerator<Uint8Array, void, undefined> {
     const { signal } = request;
-    const deadline = new Deadline(request.timeoutMs ?? openTimeoutMs, signal, this.#clock, this.#server);
+    const deadline = new Deadline(request.timeoutMs ?? openTimeoutMs, signal, this.#clock, this.server);
     const closing = new AbortController();
     const close = (): void => closing.abort(signal.reason);
     try {
       const response = await this.#measured('WATCH', deadline, async () => {
-        const credentials = await deadline.race(this.#credentials.current());
-        deadline.sending();
         // The deadline is one for the response's head; the body ends with the caller's signal.
         deadline.signal.addEventListener('abort', () => closing.abort(deadline.signal.reason), {
           once: true,
         });
-        const opened = await this.#send({ ...request, method: 'GET' }, credentials, closing.signal);
-        return { status: opened.statusCode, body: opened.body };
+        const watch = { ...request, method: 'GET', noServerTimeout: true } as const;
+        const opened = await this.#sender.send(watch, deadline, closing.signal);
+        return { status: opened.statusCode, contentType: contentTypeOf(opened), body: opened.body };
       });
       signal.throwIfAborted();
       signal.addEventListener('abort', close, { once: true });
-      request.onOpen?.();
-      const chunks: AsyncIterable<Uint8Array> = response.body;
-      yield* chunks;
+      request.onOpen?.(response.contentType);
+      yield* batchesOf(response.body);
       signal.throwIfAborted();
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof ApiError || error instanceof TransportError
         ? error
-        : connectionError(this.#server, error);
+        : connectionError(this.server, error);
     } finally {
       signal.removeEventListener('abort', close);
       closing.abort();
@@ -168,37 +202,39 @@ export class Transport {
 
   /** Ends all connections; requests on the way fail. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#sender.close();
   }
 
-  /** Sends, and throws ApiError for an answer of 4xx or 5xx. */
-  async #send(
+  /**
+   * A request that the API server asks to repeat keeps its slot until then: so what waits for one doesn't run into the
+   * same answer.
+   */
+  async #withRetries<T>(
     request: TransportRequest,
-    credentials: Credentials,
-    signal: AbortSignal,
-  ): Promise<Dispatcher.ResponseData> {
-    const response = await this.#pool.agentFor(credentials).request({
-      origin: this.#origin,
-      path: this.#basePath + request.path + queryString(request.query),
-      method: request.method,
-      headers: {
-        accept: 'application/json',
-        'user-agent': 'controller-sharding',
-        ...(request.body === undefined ? undefined : { 'content-type': 'application/json' }),
-        ...request.headers,
-        ...credentials.headers,
-      },
-      body: request.body ?? null,
-      // Else undici closes the connection after a DELETE that has a body.
-      reset: false,
-      signal,
-    });
-    const { statusCode: status } = response;
-    if (status < 400) return response;
-    if (status === 401) this.#credentials.refused(credentials);
-    const retryAfter = response.headers['retry-after'];
-    const text = await response.body.text();
-    throw errorOfResponse(status, typeof retryAfter === 'string' ? retryAfter : undefined, text);
+    deadline: Deadline,
+    read: (response: Dispatcher.ResponseData) => Promise<T>,
+  ): Promise<T> {
+    for (let retries = 0; ; retries += 1) {
+      if (this.#tokens && !request.priority) await this.#throttle(this.#tokens, request.method, deadline);
+      try {
+        return await read(await this.#sender.send(request, deadline, deadline.signal));
+      } catch (error) {
+        const delayMs = retryDelayMs(request.method, error, retries);
+        if (delayMs === undefined || delayMs >= deadline.leftMs) throw error;
+        if (error instanceof ApiError) this.#metrics.onRetry?.(request.method, error.status);
+        await this.#clock.sleep(delayMs, deadline.signal);
+      }
+    }
+  }
+
+  async #throttle(tokens: TokenBucket, method: string, deadline: Deadline): Promise<void> {
+    const { leftMs } = deadline;
+    const waitMs = tokens.reserve(leftMs);
+    this.#metrics.onThrottled?.(method, waitMs);
+    if (waitMs === 0) return;
+    // When no token comes in time, the deadline ends it.
+    const turn = waitMs < leftMs ? this.#clock.sleep(waitMs, deadline.signal) : new Promise<never>(() => {});
+    await deadline.race(turn);
   }
 
   async #measured<T extends { status: number }>(
@@ -213,7 +249,7 @@ export class Transport {
       status = result.status;
       return result;
     } catch (error) {
-      const known = deadline.errorOf(error) ?? connectionError(this.#server, error);
+      const known = deadline.errorOf(error) ?? connectionError(this.server, error);
       if (known instanceof ApiError) status = known.status;
       throw known;
     } finally {
@@ -223,11 +259,12 @@ export class Transport {
   }
 }
 
-function queryString(query: Query | undefined): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (value !== undefined) params.set(name, String(value));
-  }
-  const text = params.toString();
-  return text === '' ? '' : `?${text}`;
+function contentTypeOf({ headers }: Dispatcher.ResponseData): string {
+  const type = headers['content-type'];
+  return typeof type === 'string' ? type : '';
+}
+
+function tokensFor({ qps, burst }: TransportOptions, clock: Clock): TokenBucket | undefined {
+  if (qps === undefined) return undefined;
+  return new TokenBucket(clock, { perSecond: qps, burst: burst ?? Math.max(1, qps * 1.5) });
 }

@@ -54,8 +54,8 @@ export async function acquireLease<Taken>(
     const sentAt = clock.monotonic();
     try {
       const written = await (lease === undefined
-        ? client.create(leases, body, { signal, timeoutMs: requestMs })
-        : client.update(leases, body, { signal, timeoutMs: requestMs }));
+        ? client.create(leases, body, { signal, timeoutMs: requestMs, priority: true })
+        : client.update(leases, body, { signal, timeoutMs: requestMs, priority: true }));
       return { held: new HeldLease(options, written, sentAt), how: decision.how };
     } catch (error) {
       signal.throwIfAborted();
@@ -73,7 +73,7 @@ async function readLease(
   signal: AbortSignal,
 ): Promise<Lease | undefined> {
   try {
-    return await client.get<Lease>(leases, claim, { signal, timeoutMs: requestMs });
+    return await client.get<Lease>(leases, claim, { signal, timeoutMs: requestMs, priority: true });
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

@@ -20,6 +20,8 @@ export interface HeldLeaseOptions {
   clock: Clock;
   logger: Logger;
   claim: LeaseClaim;
+  /** The Lease had been changed by somebody else: it is read before it is renewed. */
+  onSlowPath?: (() => void) | undefined;
 }
 
 const renewalsPerDuration = 7.5;
@@ -94,7 +96,7 @@ export class HeldLease {
     const sentAt = clock.monotonic();
     try {
       const body = this.#unmarked(change(this.#lease, clock.now()));
-      this.#lease = await client.update(leases, body, { timeoutMs: this.#timeoutMs });
+      this.#lease = await client.update(leases, body, { timeoutMs: this.#timeoutMs, priority: true });
       this.fence.renewed(sentAt);
     } catch (error) {
       if (isNotFound(error) && this.fence.startableMs > 0) await this.#recreate();
@@ -106,8 +108,15 @@ export class HeldLease {
 
   /** Somebody wrote in between: a label, an annotation, or another holder. Only the latter ends us. */
   async #readAgain(): Promise<void> {
-    const { client, claim } = this.#options;
-    const lease = await client.get<Lease>(leases, claim, { timeoutMs: this.#timeoutMs });
+    const { client, claim, onSlowPath } = this.#options;
+    onSlowPath?.();
+    let lease: Lease;
+    try {
+      lease = await client.get<Lease>(leases, claim, { timeoutMs: this.#timeoutMs, priority: true });
+    } catch (error) {
+      if (!isNotFound(error) || this.fence.startableMs <= 0) throw error;
+      return this.#recreate(); // the update of a Lease that is gone fails for its uid: 409, not 404
+    }
     if (!isHeldBy(lease, claim)) throw this.#lost(`it is held by "${holderOf(lease)}" now`);
     this.#lease = lease;
   }
@@ -124,7 +133,7 @@ export class HeldLease {
     const sentAt = clock.monotonic();
     try {
       const body = claimed({ ...this.#lease, metadata }, claim, clock.now());
-      this.#lease = await client.create(leases, body, { timeoutMs: this.#timeoutMs });
+      this.#lease = await client.create(leases, body, { timeoutMs: this.#timeoutMs, priority: true });
       this.fence.renewed(sentAt);
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;

@@ -1,13 +1,19 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
+import type { Result } from '../controller/outcome.ts';
 import type { QueueObserver } from '../queue/work-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { oncePerRegistry } from './registry.ts';
 import { workqueueMetrics } from './workqueue.ts';
 
-/** controller-runtime's words for how a reconcile ended. */
-const results = { done: 'success', later: 'requeue_after', failed: 'error' } as const;
-
-export type ReconcileResult = keyof typeof results;
+/** controller-runtime's words for how a reconcile ended. A conflict is no error: it is expected, and tried again. */
+const results = {
+  done: 'success',
+  later: 'requeue_after',
+  conflict: 'requeue',
+  failed: 'error',
+  terminal: 'error',
+  timeout: 'error',
+} as const satisfies Record<Result['kind'], string>;
 
 /** controller-runtime's buckets, in seconds. */
 const timeBuckets = [
@@ -19,12 +25,12 @@ const timeBuckets = [
 export interface ControllerObserver {
   readonly queue: QueueObserver<string>;
   activeWorkers(count: number): void;
-  reconciled(result: ReconcileResult, durationMs: number): void;
+  reconciled(result: Result['kind'], durationMs: number): void;
 }
 
 export interface ControllerMetrics {
   /** An observer for the controller of that name; its series exist at once. */
-  observe(controller: string, clock: Clock): ControllerObserver;
+  observe(controller: string, clock: Clock, concurrency: number): ControllerObserver;
 }
 
 /** The `controller_runtime_*` metrics under controller-runtime's names, and each controller's `workqueue_*`. */
@@ -41,6 +47,16 @@ export const controllerMetrics = oncePerRegistry((registry): ControllerMetrics =
     name: 'controller_runtime_reconcile_errors_total',
     help: 'Reconciles that failed',
   });
+  const terminal = new Counter({
+    ...common,
+    name: 'controller_runtime_terminal_reconcile_errors_total',
+    help: 'Reconciles that failed and are not tried again',
+  });
+  const timeouts = new Counter({
+    ...common,
+    name: 'controller_runtime_reconcile_timeouts_total',
+    help: 'Reconciles that did not end before their deadline',
+  });
   const time = new Histogram({
     ...common,
     name: 'controller_runtime_reconcile_time_seconds',
@@ -52,12 +68,18 @@ export const controllerMetrics = oncePerRegistry((registry): ControllerMetrics =
     name: 'controller_runtime_active_workers',
     help: 'Reconciles in flight',
   });
+  const most = new Gauge({
+    ...common,
+    name: 'controller_runtime_max_concurrent_reconciles',
+    help: 'Reconciles in flight at most',
+  });
 
   return {
-    observe(controller, clock) {
+    observe(controller, clock, concurrency) {
       const labels = { controller };
       for (const result of Object.values(results)) total.inc({ controller, result }, 0);
-      errors.inc(labels, 0);
+      for (const counter of [errors, terminal, timeouts]) counter.inc(labels, 0);
+      most.set(labels, concurrency);
       time.zero(labels);
       active.set(labels, 0);
       return {
@@ -67,7 +89,9 @@ export const controllerMetrics = oncePerRegistry((registry): ControllerMetrics =
         },
         reconciled(result, durationMs) {
           total.inc({ controller, result: results[result] });
-          if (result === 'failed') errors.inc(labels);
+          if (results[result] === 'error') errors.inc(labels);
+          if (result === 'terminal') terminal.inc(labels);
+          if (result === 'timeout') timeouts.inc(labels);
           time.observe(labels, durationMs / 1000);
         },
       };

@@ -1,134 +1,129 @@
-import { Counter, exponentialBuckets, Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { QueueObserver } from '../queue/work-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { type BucketCounts, BucketHistogram } from './bucket-histogram.ts';
 import { oncePerRegistry } from './registry.ts';
 
 /** 10 ns to 1,000 s, as in controller-runtime. */
-const durationBuckets = exponentialBuckets(10e-9, 10, 12);
+const durationBuckets = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1, 1, 10, 100, 1000];
 
 export interface WorkqueueMetrics {
-  /** An observer for the queue of that name; its series exist at once. */
+  /** An observer for the queue of that name; its series exist at once. Queues of one name are counted together. */
   observe(name: string, clock: Clock): QueueObserver<string>;
 }
 
 /** The `workqueue_*` metrics under the names that client-go and controller-runtime gave them. */
 export const workqueueMetrics = oncePerRegistry((registry): WorkqueueMetrics => {
-  const common = { labelNames: ['name'] as const, registers: [registry] };
-  const queues = new Map<string, QueueTimes>();
-  const depth = new Gauge({
-    ...common,
-    name: 'workqueue_depth',
-    help: 'Keys that wait in the work queue',
-  });
-  const adds = new Counter({
-    ...common,
-    name: 'workqueue_adds_total',
-    help: 'Keys added to the work queue',
-  });
-  const retries = new Counter({
-    ...common,
-    name: 'workqueue_retries_total',
-    help: 'Keys put back into the work queue because of a failure',
-  });
-  const queueDuration = new Histogram({
-    ...common,
-    name: 'workqueue_queue_duration_seconds',
-    help: 'Time that a key waits before it is worked on',
-    buckets: durationBuckets,
-  });
-  const workDuration = new Histogram({
-    ...common,
-    name: 'workqueue_work_duration_seconds',
-    help: 'Time that the work on a key takes',
-    buckets: durationBuckets,
-  });
-  registry.registerMetric(
-    new Gauge({
-      ...common,
-      registers: [],
-      name: 'workqueue_unfinished_work_seconds',
-      help: 'Time spent so far on the keys being worked on; ever growing means that workers are stuck',
-      collect() {
-        for (const [name, times] of queues) this.set({ name }, times.unfinishedMs() / 1000);
-      },
-    }),
+  const queues = new Map<string, QueueFigures>();
+  const figure = (make: typeof gauge, name: string, help: string, value: (queue: QueueFigures) => number) =>
+    make(registry, name, help, () => [...queues].map(([queue, figures]) => [queue, value(figures)]));
+  figure(gauge, 'depth', 'Keys that wait in the work queue', ({ depth }) => depth);
+  figure(counter, 'adds_total', 'Keys added to the work queue', ({ adds }) => adds);
+  figure(counter, 'retries_total', 'Keys put back because of a failure', ({ retries }) => retries);
+  figure(
+    gauge,
+    'unfinished_work_seconds',
+    'Time spent so far on the keys being worked on; ever growing means that workers are stuck',
+    (queue) => queue.unfinishedMs() / 1000,
   );
-  registry.registerMetric(
-    new Gauge({
-      ...common,
-      registers: [],
-      name: 'workqueue_longest_running_processor_seconds',
-      help: 'Time spent so far on the key that has been worked on for the longest',
-      collect() {
-        for (const [name, times] of queues) this.set({ name }, times.longestMs() / 1000);
-      },
-    }),
+  figure(
+    gauge,
+    'longest_running_processor_seconds',
+    'Time spent so far on the key that has been worked on for the longest',
+    (queue) => queue.longestMs() / 1000,
   );
+  const waiting = histogram(
+    registry,
+    'queue_duration_seconds',
+    'Time that a key waits before it is worked on',
+  );
+  const working = histogram(registry, 'work_duration_seconds', 'Time that the work on a key takes');
 
   return {
     observe(name, clock) {
-      const times = new QueueTimes(clock);
-      queues.set(name, times);
-      const labels = { name };
-      depth.set(labels, 0);
-      adds.inc(labels, 0);
-      retries.inc(labels, 0);
-      queueDuration.zero(labels);
-      workDuration.zero(labels);
-      return {
-        added(key) {
-          times.added(key);
-          adds.inc(labels);
-          depth.set(labels, times.depth);
-        },
-        taken(key) {
-          queueDuration.observe(labels, times.taken(key) / 1000);
-          depth.set(labels, times.depth);
-        },
-        done(key) {
-          workDuration.observe(labels, times.done(key) / 1000);
-        },
-        retried() {
-          retries.inc(labels);
-        },
-      };
+      const known = queues.get(name);
+      if (known !== undefined) return known;
+      const figures = new QueueFigures(clock, waiting.series(name), working.series(name));
+      queues.set(name, figures);
+      return figures;
     },
   };
 });
 
-/** Since when the keys of one queue wait, and since when they are worked on. */
-class QueueTimes {
+type Values = () => Array<[queue: string, value: number]>;
+
+function gauge(registry: Registry, name: string, help: string, values: Values): void {
+  const metric = new Gauge({
+    name: `workqueue_${name}`,
+    help,
+    labelNames: ['name'] as const,
+    registers: [],
+    collect() {
+      for (const [queue, value] of values()) this.set({ name: queue }, value);
+    },
+  });
+  registry.registerMetric(metric);
+}
+
+function counter(registry: Registry, name: string, help: string, values: Values): void {
+  const metric = new Counter({
+    name: `workqueue_${name}`,
+    help,
+    labelNames: ['name'] as const,
+    registers: [],
+    collect() {
+      this.reset();
+      for (const [queue, value] of values()) this.inc({ name: queue }, value);
+    },
+  });
+  registry.registerMetric(metric);
+}
+
+function histogram(registry: Registry, name: string, help: string): BucketHistogram {
+  const metric = new BucketHistogram(`workqueue_${name}`, help, 'name', durationBuckets);
+  registry.registerMetric(metric);
+  return metric;
+}
+
+/** What happened to the keys of one queue: plain numbers, since it is called for every key, and read once a scrape. */
+class QueueFigures implements QueueObserver<string> {
+  depth = 0;
+  adds = 0;
+  retries = 0;
   readonly #clock: Clock;
-  readonly #waitingSince = new Map<string, number>();
+  readonly #waited: BucketCounts;
+  readonly #worked: BucketCounts;
   readonly #workingSince = new Map<string, number>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, waited: BucketCounts, worked: BucketCounts) {
     this.#clock = clock;
+    this.#waited = waited;
+    this.#worked = worked;
   }
 
-  get depth(): number {
-    return this.#waitingSince.size;
+  added(): void {
+    this.adds += 1;
+    this.depth += 1;
   }
 
-  added(key: string): void {
-    this.#waitingSince.set(key, this.#clock.monotonic());
+  taken(key: string, waitedMs: number): void {
+    this.depth -= 1;
+    this.#waited.observe(waitedMs / 1000);
+    this.#workingSince.set(key, this.#clock.monotonic());
   }
 
-  /** How long it waited, in ms. */
-  taken(key: string): number {
+  done(key: string): void {
     const now = this.#clock.monotonic();
-    const waited = now - (this.#waitingSince.get(key) ?? now);
-    this.#waitingSince.delete(key);
-    this.#workingSince.set(key, now);
-    return waited;
-  }
-
-  /** How long it was worked on, in ms. */
-  done(key: string): number {
-    const now = this.#clock.monotonic();
-    const worked = now - (this.#workingSince.get(key) ?? now);
+    this.#worked.observe((now - (this.#workingSince.get(key) ?? now)) / 1000);
     this.#workingSince.delete(key);
-    return worked;
+  }
+
+  retried(): void {
+    this.retries += 1;
+  }
+
+  dropped(keys: number): void {
+    this.depth -= keys;
   }
 
   unfinishedMs(): number {

@@ -21,7 +21,8 @@ test('a key without delay comes at once', () => {
   const queue = new DelayingQueue<string>(new FakeClock());
   queue.addAfter('a', 0);
   queue.addAfter('b', -1);
-  assert.equal(queue.length, 2);
+  queue.addAfter('c', Number.NaN);
+  assert.equal(queue.length, 3);
 });
 
 for (const [first, second] of [
@@ -40,6 +41,34 @@ for (const [first, second] of [
     assert.equal(queue.length, 0);
   });
 }
+
+test('a delayed key comes with the greatest priority that it was added with', async () => {
+  const clock = new FakeClock();
+  const queue = new DelayingQueue<string>(clock);
+  queue.addAfter('low', 10, -100);
+  queue.addAfter('raised', 20, -100);
+  queue.addAfter('raised', 30, 5);
+  queue.addAfter('plain', 5);
+  await clock.advance(20);
+  assert.deepEqual(
+    [await queue.get(never), await queue.get(never), await queue.get(never)],
+    ['raised', 'plain', 'low'],
+  );
+  queue.done('raised');
+  await clock.advance(10);
+  assert.equal(queue.length, 0, 'one delay per key');
+});
+
+test('a key that is added while its delay lasts comes now, and once more at its end', async () => {
+  const clock = new FakeClock();
+  const queue = new DelayingQueue<string>(clock);
+  queue.addAfter('a', 10);
+  queue.add('a');
+  assert.equal(await queue.get(never), 'a');
+  queue.done('a');
+  await clock.advance(10);
+  assert.equal(await queue.get(never), 'a');
+});
 
 test('all delays together use one timer', () => {
   const clock = new FakeClock();
@@ -109,6 +138,7 @@ test('every key comes at the earliest time it was added for since it last came',
         taken() {},
         done() {},
         retried() {},
+        dropped() {},
       });
       for (const { key, delay, pause } of steps) {
         const at = clock.monotonic() + delay;

@@ -1,6 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
 import { type HeapNode, MinHeap } from './min-heap.ts';
-import { type QueueObserver, WorkQueue } from './work-queue.ts';
+import { defaultPriority, type QueueObserver, WorkQueue } from './work-queue.ts';
 
 /** Timers of the platform count in 31 bits; a longer wait is waited for in parts. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -13,6 +13,7 @@ interface Delayed<K> extends HeapNode {
   /** Monotonic ms. */
   at: number;
   order: number;
+  priority: number;
 }
 
 /** A work queue to which keys can be added after a while. All delays together use one timer. */
@@ -24,7 +25,7 @@ export class DelayingQueue<K extends string> extends WorkQueue<K> {
   #timer: { at: number; cancel: () => void } | undefined;
 
   constructor(clock: Clock, observer?: QueueObserver<K>) {
-    super(observer);
+    super(clock, observer);
     this.#clock = clock;
   }
 
@@ -33,22 +34,28 @@ export class DelayingQueue<K extends string> extends WorkQueue<K> {
     return this.#heap.size;
   }
 
-  /** Adds the key when `ms` milliseconds have passed. Of several delays of one key, the one that ends first counts. */
-  addAfter(key: K, ms: number): void {
+  /**
+   * Adds the key when `ms` milliseconds have passed. Of several delays of one key, the one that ends first counts,
+   * and the greatest priority. A delay is independent of what else is done with the key meanwhile.
+   */
+  addAfter(key: K, ms: number, priority = defaultPriority): void {
     if (this.closed) return;
-    if (ms <= 0) {
-      this.add(key);
+    if (!(ms > 0)) {
+      this.add(key, priority);
       return;
     }
     const at = this.#clock.monotonic() + ms;
     const known = this.#delayed.get(key);
     if (known === undefined) {
-      const entry = { key, at, order: this.#order++, position: -1 };
+      const entry = { key, at, order: this.#order++, priority, position: -1 };
       this.#delayed.set(key, entry);
       this.#heap.push(entry);
-    } else if (at < known.at) {
-      known.at = at;
-      this.#heap.reorder(known);
+    } else {
+      known.priority = Math.max(known.priority, priority);
+      if (at < known.at) {
+        known.at = at;
+        this.#heap.reorder(known);
+      }
     }
     this.#arm();
   }
@@ -77,7 +84,7 @@ export class DelayingQueue<K extends string> extends WorkQueue<K> {
       if (next === undefined || next.at > now) break;
       this.#heap.remove(next);
       this.#delayed.delete(next.key);
-      this.add(next.key);
+      this.add(next.key, next.priority);
     }
     this.#arm();
   }

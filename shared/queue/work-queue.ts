@@ -1,18 +1,37 @@
-import { Fifo } from './fifo.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { type FifoNode, PriorityFifo } from './priority-fifo.ts';
+
+/** Of keys added without one. */
+export const defaultPriority = 0;
+
+/** For work that can wait for what is new, such as the objects of an initial list (as in controller-runtime). */
+export const lowPriority = -100;
 
 /** Hears what happens to the keys of a queue: where metrics are attached. */
 export interface QueueObserver<K> {
   /** The key has to be worked on (again): said once until it is taken. */
   added(key: K): void;
-  taken(key: K): void;
+  /** `waitedMs`: since it was added. */
+  taken(key: K, waitedMs: number): void;
   done(key: K): void;
   /** The key was put back because of a failure. */
   retried(key: K): void;
+  /** So many keys that were added will not be taken: the queue was shut down. */
+  dropped(keys: number): void;
+}
+
+interface Entry<K> extends FifoNode<Entry<K>> {
+  readonly key: K;
+  dirty: boolean;
+  /** When it became dirty; monotonic ms. */
+  dirtySince: number;
+  /** With which it was given to the worker that has it. */
+  priorityTaken: number;
 }
 
 /**
- * Keys to be worked on, in the order of their arrival, each by one worker at a time (the semantics of client-go's
- * work queue). A key is in one of these states:
+ * Keys to be worked on, those of greater priority first, else in the order of their arrival, each by one worker at a
+ * time (the semantics of client-go's work queue). A key is in one of these states:
  *
  * | dirty | processing |                                                             |
  * |-------|------------|-------------------------------------------------------------|
@@ -20,16 +39,22 @@ export interface QueueObserver<K> {
  * | yes   | no         | waits in `ready` for a worker                               |
  * | no    | yes        | a worker has it                                             |
  * | yes   | yes        | a worker has it, and it becomes ready again when it is done |
+ *
+ * While there is work of greater priority, that of smaller priority waits.
  */
 export class WorkQueue<K extends string> {
-  readonly #ready = new Fifo<K>();
-  readonly #dirty = new Set<K>();
-  readonly #processing = new Set<K>();
-  readonly #waiting = new Set<(key: K | undefined) => void>();
+  /** The keys in `ready`. */
+  readonly #waiting = new Map<K, Entry<K>>();
+  readonly #ready = new PriorityFifo<Entry<K>>();
+  readonly #processing = new Map<K, Entry<K>>();
+  /** Workers without a key. */
+  readonly #idle = new Set<(key: K | undefined) => void>();
+  readonly #clock: Clock;
   readonly #observer: QueueObserver<K> | undefined;
   #closed = false;
 
-  constructor(observer?: QueueObserver<K>) {
+  constructor(clock: Clock, observer?: QueueObserver<K>) {
+    this.#clock = clock;
     this.#observer = observer;
   }
 
@@ -42,12 +67,30 @@ export class WorkQueue<K extends string> {
     return this.#closed;
   }
 
-  /** Adds a key once, however often it is asked. A key that is being worked on runs once more afterwards. */
-  add(key: K): void {
-    if (this.#closed || this.#dirty.has(key)) return;
-    this.#dirty.add(key);
-    this.#observer?.added(key);
-    if (!this.#processing.has(key)) this.#makeReady(key);
+  /**
+   * Adds a key once, however often it is asked, with the greatest priority that was asked for. A key that is being
+   * worked on runs once more afterwards.
+   */
+  add(key: K, priority = defaultPriority): void {
+    if (this.#closed) return;
+    const processing = this.#processing.get(key);
+    if (processing?.dirty) {
+      processing.priority = Math.max(processing.priority, priority);
+    } else if (processing !== undefined) {
+      processing.priority = priority;
+      this.#makeDirty(processing);
+    } else {
+      const waiting = this.#waiting.get(key);
+      if (waiting === undefined) {
+        const entry = newEntry(key, priority);
+        this.#makeDirty(entry);
+        this.#makeReady(entry);
+      } else if (priority > waiting.priority) {
+        this.#ready.remove(waiting);
+        waiting.priority = priority;
+        this.#ready.push(waiting);
+      }
+    }
   }
 
   /**
@@ -56,25 +99,35 @@ export class WorkQueue<K extends string> {
    */
   get(signal: AbortSignal): Promise<K | undefined> {
     if (this.#closed || signal.aborted) return Promise.resolve(undefined);
-    const key = this.#ready.shift();
-    if (key !== undefined) return Promise.resolve(this.#take(key));
+    const entry = this.#ready.shift();
+    if (entry !== undefined) {
+      this.#waiting.delete(entry.key);
+      return Promise.resolve(this.#take(entry));
+    }
     return new Promise((resolve) => {
       const settle = (result: K | undefined): void => {
-        this.#waiting.delete(settle);
+        this.#idle.delete(settle);
         signal.removeEventListener('abort', onAbort);
         resolve(result);
       };
       const onAbort = (): void => settle(undefined);
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.add(settle);
+      this.#idle.add(settle);
     });
+  }
+
+  /** With which priority the key was given to the worker that has it. */
+  priorityOf(key: K): number {
+    return this.#processing.get(key)?.priorityTaken ?? defaultPriority;
   }
 
   /** The work on a key has ended, well or badly. */
   done(key: K): void {
-    if (!this.#processing.delete(key)) return;
+    const entry = this.#processing.get(key);
+    if (entry === undefined) return;
+    this.#processing.delete(key);
     this.#observer?.done(key);
-    if (this.#dirty.has(key)) this.#makeReady(key);
+    if (entry.dirty) this.#makeReady(entry);
   }
 
   /**
@@ -82,26 +135,54 @@ export class WorkQueue<K extends string> {
    * anew. Keys being worked on stay so until `done`.
    */
   shutDown(): void {
+    if (this.#closed) return;
     this.#closed = true;
+    let dropped = this.#waiting.size;
+    this.#waiting.clear();
     this.#ready.clear();
-    this.#dirty.clear();
-    for (const settle of this.#waiting) settle(undefined);
+    for (const entry of this.#processing.values()) {
+      if (entry.dirty) dropped += 1;
+      entry.dirty = false;
+    }
+    this.#observer?.dropped(dropped);
+    for (const settle of this.#idle) settle(undefined);
   }
 
   protected observeRetry(key: K): void {
     this.#observer?.retried(key);
   }
 
-  #makeReady(key: K): void {
-    const [waiter] = this.#waiting;
-    if (waiter === undefined) this.#ready.push(key);
-    else waiter(this.#take(key));
+  #makeDirty(entry: Entry<K>): void {
+    entry.dirty = true;
+    entry.dirtySince = this.#clock.monotonic();
+    this.#observer?.added(entry.key);
   }
 
-  #take(key: K): K {
-    this.#dirty.delete(key);
-    this.#processing.add(key);
-    this.#observer?.taken(key);
-    return key;
+  #makeReady(entry: Entry<K>): void {
+    const [worker] = this.#idle;
+    if (worker !== undefined) {
+      worker(this.#take(entry));
+      return;
+    }
+    this.#waiting.set(entry.key, entry);
+    this.#ready.push(entry);
+  }
+
+  #take(entry: Entry<K>): K {
+    entry.dirty = false;
+    entry.priorityTaken = entry.priority;
+    this.#processing.set(entry.key, entry);
+    this.#observer?.taken(entry.key, this.#clock.monotonic() - entry.dirtySince);
+    return entry.key;
   }
 }
+
+const newEntry = <K>(key: K, priority: number): Entry<K> => ({
+  key,
+  priority,
+  priorityTaken: priority,
+  dirty: false,
+  dirtySince: 0,
+  previous: undefined,
+  next: undefined,
+});

@@ -120,7 +120,7 @@ test('so does one of which it is not known whether it was created', async () => 
 
 test('an owner that changed since it was read is read again, and then handed over', async () => {
   const { world, api, clock, events, shards } = await working();
-  api.fault({ on: ownerPatch, meanwhile: () => api.label(secrets, ref('s'), { user: 'was here' }) });
+  api.fault({ on: ownerPatch, meanwhile: () => api.label(secrets, ref('s'), { user: 'was-here' }) });
   world.drain('s', 'b');
   await clock.advance(1_000);
   assert.deepEqual(shards(), ['b', 'b']);
@@ -131,7 +131,7 @@ test('an owner that changed since it was read is read again, and then handed ove
 test('a controlled object that changed since it was read is read again before its owner goes', async () => {
   const { world, api, clock, shards } = await working();
   const order: string[] = [];
-  api.fault({ on: childPatch, meanwhile: () => api.label(configMaps, ref('s-sums'), { user: 'was here' }) });
+  api.fault({ on: childPatch, meanwhile: () => api.label(configMaps, ref('s-sums'), { user: 'was-here' }) });
   api.fault({ on: ownerPatch, meanwhile: () => order.push(`owner after ${shards()[1]}`) });
   world.drain('s', 'b');
   await clock.advance(1_000);

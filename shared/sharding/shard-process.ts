@@ -49,7 +49,12 @@ async function run<Main extends KubeObject>(
 ): Promise<void> {
   const logger = createLogger({ level: options.logLevel, name: program.name });
   const registry = createRegistry();
-  const connection = connect({ kubeconfig: options.kubeconfig, clock, registry });
+  const connection = connect({
+    kubeconfig: options.kubeconfig,
+    userAgent: program.name,
+    clock,
+    registry,
+  });
   const { client } = connection;
   const shard = new Shard<Main>({
     client,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { leases } from '../kube/resources.ts';
-import type { Lease } from '../lease/lease.ts';
+import { type Lease, microTime } from '../lease/lease.ts';
 import { claimed } from '../lease/lease-claim.ts';
 import { connectionError } from '../testing/api-faults.ts';
 import { identityAnnotation, ringLabel, settlingAnnotation, sharderHolder } from './contract.ts';
@@ -117,7 +117,7 @@ test('a process waits while another one of its name renews, and takes the name w
   for (let round = 0; round < 5; round += 1) {
     await world.clock.advance(10_000);
     world.api.change<Lease>(leases, ref('a'), ({ spec }) => {
-      if (spec) spec.renewTime = String(round);
+      if (spec) spec.renewTime = microTime(world.clock.now());
     });
   }
   await world.clock.advance(14_000);

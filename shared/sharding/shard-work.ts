@@ -1,4 +1,5 @@
-import { Controller, type Outcome } from '../controller/controller.ts';
+import { Controller } from '../controller/controller.ts';
+import type { Outcome } from '../controller/outcome.ts';
 import { Informer } from '../kube/informer.ts';
 import { controllerOf, type KubeObject, objectKey, type Resource, resourceName } from '../kube/types.ts';
 import type { WriteFence } from '../lease/write-fence.ts';

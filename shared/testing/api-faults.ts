@@ -8,6 +8,7 @@ export interface ApiRequest {
   resource: string;
   /** `namespace/name`; of lists and watches the namespace, or ''. */
   object: string;
+  user: string;
   labelSelector?: string | undefined;
   patch?: Patch | undefined;
   timeoutMs?: number | undefined;
@@ -35,10 +36,12 @@ export interface Fault {
 export const timeoutError = (): Error => new TransportError('KUBE_TIMEOUT', 'no answer in time');
 export const connectionError = (): Error => new TransportError('KUBE_CONNECTION', 'connection reset');
 
+const defaultTimeoutMs = 10_000;
+
 /** Lets requests through to what they ask for, except for those that a fault hits. */
 export class ApiFaults {
   readonly #clock: Clock;
-  readonly #faults: Array<Fault & { left: number }> = [];
+  readonly #faults = new Set<{ fault: Fault; left: number }>();
   /** While set, no request reaches the API server. */
   down: Error | undefined;
 
@@ -48,29 +51,42 @@ export class ApiFaults {
 
   /** Returns what removes it. Of several faults that hit a request the first counts. */
   add(fault: Fault): () => void {
-    const entry = { ...fault, left: fault.times ?? 1 };
-    this.#faults.push(entry);
-    return () => {
-      entry.left = 0;
-    };
+    const entry = { fault, left: fault.times ?? 1 };
+    this.#faults.add(entry);
+    return () => void this.#faults.delete(entry);
   }
 
-  async pass<T>(request: ApiRequest, signal: AbortSignal | undefined, effect: () => T): Promise<T> {
+  /** `latencyMs`: how long the request takes to arrive without a fault that says otherwise. */
+  async pass<T>(
+    request: ApiRequest,
+    latencyMs: number,
+    signal: AbortSignal | undefined,
+    effect: () => T | Promise<T>,
+  ): Promise<T> {
     signal?.throwIfAborted();
     await Promise.resolve();
-    const fault = this.#faults.find((candidate) => candidate.left > 0 && candidate.on(request));
-    if (fault) fault.left -= 1;
+    const fault = this.#hit(request);
     fault?.meanwhile?.(request);
-    const { delayMs = 0, answerMs = 0 } = fault ?? {};
-    const timeoutMs = request.timeoutMs ?? 10_000;
+    const { delayMs = latencyMs, answerMs = 0 } = fault ?? {};
+    const timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
     if (delayMs > 0) await this.#clock.sleep(Math.min(delayMs, timeoutMs), signal);
     if (delayMs >= timeoutMs) throw timeoutError();
     if (this.down) throw this.down;
     if (fault?.error && !fault.effect) throw fault.error;
-    const result = effect();
+    const result = await effect();
     if (answerMs > 0) await this.#clock.sleep(Math.min(answerMs, timeoutMs - delayMs), signal);
     if (delayMs + answerMs >= timeoutMs) throw timeoutError();
     if (fault?.error) throw fault.error;
     return result;
+  }
+
+  #hit(request: ApiRequest): Fault | undefined {
+    for (const entry of this.#faults) {
+      if (!entry.fault.on(request)) continue;
+      entry.left -= 1;
+      if (entry.left <= 0) this.#faults.delete(entry);
+      return entry.fault;
+    }
+    return undefined;
   }
 }

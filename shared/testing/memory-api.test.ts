@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WatchEvent } from '../kube/api-client.ts';
-import { isAlreadyExists, isConflict, isInvalid, isNotFound } from '../kube/errors.ts';
+import { isAlreadyExists, isConflict, isGone, isInvalid, isNotFound } from '../kube/errors.ts';
 import { configMaps, secrets } from '../kube/resources.ts';
 import type { KubeObject, Labels } from '../kube/types.ts';
 import { connectionError } from './api-faults.ts';
 import { FakeClock } from './fake-clock.ts';
-import { labelSelector } from './label-selector.ts';
 import { MemoryApi } from './memory-api.ts';
 
 const secret = (name: string, labels?: Labels): KubeObject => ({
@@ -24,28 +23,6 @@ const labelledIf = (value: unknown) => ({
     { op: 'add' as const, path: '/metadata/labels/b', value: '2' },
     { op: 'test' as const, path: '/metadata/labels/c~1d', value },
   ],
-});
-
-test('label selectors select as the API server does', () => {
-  const labels = { a: '1', b: '2' };
-  const rows: Array<[string, boolean]> = [
-    ['', true],
-    ['a', true],
-    ['c', false],
-    ['!c', true],
-    ['!a', false],
-    ['a=1', true],
-    ['a==2', false],
-    ['a!=2', true],
-    ['c!=2', true],
-    ['a in (1,3)', true],
-    ['c in (1)', false],
-    ['a notin (1,3)', false],
-    ['c notin (1)', true],
-    ['a,b notin (1,3),!c', true],
-  ];
-  for (const [selector, expected] of rows) assert.equal(labelSelector(selector)(labels), expected, selector);
-  assert.equal(labelSelector('!a')(undefined), true);
 });
 
 test('a stale update conflicts, a write that changes nothing has no new version', async () => {
@@ -75,7 +52,7 @@ test('a JSON patch is applied wholly or not at all', async () => {
   assert.deepEqual(metadata.labels, { a: '1', b: '2' });
 });
 
-test('pages belong to one snapshot', async () => {
+test('pages belong to one snapshot, until that is forgotten', async () => {
   const { api } = start();
   for (const name of ['a', 'b', 'c']) api.seed(secrets, secret(name));
   const names: string[] = [];
@@ -84,6 +61,100 @@ test('pages belong to one snapshot', async () => {
     if (names.length === 2) api.remove(secrets, ref('c'));
   }
   assert.deepEqual(names, ['a', 'b', 'c']);
+  const { continue: continueToken } = await api.listPage(secrets, 'metadata', { limit: 1 });
+  api.compact();
+  await assert.rejects(api.listPage(secrets, 'metadata', { limit: 1, continueToken }), isGone);
+  await assert.rejects(api.listPage(secrets, 'metadata', { continueToken: 'x' }), { status: 400 });
+});
+
+test('finalizers hold an object until the last of them is gone', async () => {
+  const { clock, api } = start();
+  const finalizers = ['example.com/one'];
+  await api.create(secrets, { metadata: { ...ref('s'), finalizers } });
+  await api.delete(secrets, ref('s'));
+  const marked = api.peek<KubeObject>(secrets, ref('s'));
+  assert.equal(marked?.metadata.deletionTimestamp, '2026-01-02T03:04:05Z');
+  await clock.advance(1_000);
+  await api.delete(secrets, ref('s'));
+  assert.deepEqual(api.peek(secrets, ref('s')), marked, 'a second time changes nothing');
+  const more = { metadata: { finalizers: [...finalizers, 'example.com/two'] } };
+  await assert.rejects(api.patch(secrets, ref('s'), { type: 'merge', body: more }), isInvalid);
+  await api.patch(secrets, ref('s'), { type: 'merge', body: { metadata: { finalizers: null } } });
+  assert.equal(api.peek(secrets, ref('s')), undefined);
+});
+
+const widgets = {
+  group: 'example.com',
+  version: 'v1',
+  resource: 'widgets',
+  kind: 'Widget',
+  namespaced: true,
+};
+type Widget = KubeObject & { spec?: { size: number }; status?: { size: number } };
+
+test('a custom resource is served once it is registered', async () => {
+  const { api } = start();
+  await assert.rejects(api.get(widgets, ref('w')), {
+    message: 'the server could not find the requested resource',
+  });
+  await assert.rejects(api.mapper.resource('example.com', 'widgets'), { code: 'KUBE_UNKNOWN_RESOURCE' });
+  api.register({ ...widgets, statusSubresource: true });
+  assert.deepEqual(await api.mapper.resource('example.com', 'widgets'), widgets);
+  const widget: Widget = { metadata: ref('w'), spec: { size: 1 }, status: { size: 1 } };
+  const created = await api.create(widgets, widget);
+  assert.equal(created.status, undefined);
+  assert.equal(created.metadata.generation, 1);
+  await assert.rejects(
+    api.update(widgets, widget),
+    /resourceVersion: Invalid value: 0: must be specified for an update/,
+  );
+  const done = await api.updateStatus<Widget>(widgets, {
+    ...created,
+    spec: { size: 9 },
+    status: { size: 1 },
+  });
+  assert.deepEqual([done.spec, done.status, done.metadata.generation], [{ size: 1 }, { size: 1 }, 1]);
+  const grown = await api.update<Widget>(widgets, { ...done, spec: { size: 2 }, status: { size: 2 } });
+  assert.deepEqual([grown.spec, grown.status, grown.metadata.generation], [{ size: 2 }, { size: 1 }, 2]);
+});
+
+test('fields that nobody owns belong to whoever came before the first apply', async () => {
+  const { api } = start();
+  await api.create(configMaps, { metadata: ref('s') });
+  await api.patch(configMaps, ref('s'), { type: 'merge', body: { metadata: { labels: { x: '1' } } } });
+  const apply = (labels: Labels) =>
+    api.patch<KubeObject>(configMaps, ref('s'), {
+      type: 'apply',
+      fieldManager: 'one',
+      body: secret('s', labels),
+    });
+  await assert.rejects(
+    apply({ x: '2' }),
+    /conflict with "before-first-apply" using v1: \.metadata\.labels\.x$/,
+  );
+  assert.deepEqual((await apply({ y: '1' })).metadata.labels, { x: '1', y: '1' });
+});
+
+test('clients have their own name and distance', async () => {
+  const { clock, api } = start();
+  const far = api.client({ user: 'far', latencyMs: 100 });
+  const creating = far.create(secrets, secret('s'));
+  await clock.advance(99);
+  assert.deepEqual(api.all(secrets), []);
+  await clock.advance(1);
+  await creating;
+  api.fault({ on: ({ user }) => user === 'far', delayMs: 0, error: connectionError() });
+  await assert.rejects(far.get(secrets, ref('s')), /connection reset/);
+  await api.get(secrets, ref('s'));
+});
+
+test('an object that comes out of a test’s hand is its own', async () => {
+  const { api } = start();
+  const seeded = api.seed(secrets, secret('s', { a: '1' }));
+  for (const object of [seeded, api.peek<KubeObject>(secrets, ref('s')), await api.get(secrets, ref('s'))]) {
+    Object.assign(object?.metadata.labels ?? {}, { a: '2' });
+  }
+  assert.deepEqual(api.peek<KubeObject>(secrets, ref('s'))?.metadata.labels, { a: '1' });
 });
 
 test('a watch sees an object that stops matching as deleted, with its old labels and the new version', async () => {

@@ -1,263 +1,201 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- callers say what they ask for, as with the real API */
-import type {
-  ApiClient,
-  DeleteOptions,
-  Form,
-  ListOptions,
-  ListPage,
-  Patch,
-  RequestOptions,
-  WatchEvent,
-  WatchOptions,
-} from '../kube/api-client.ts';
-import { ApiError } from '../kube/errors.ts';
-import {
-  type KubeObject,
-  type ObjectRef,
-  objectKey,
-  type PartialObject,
-  type Resource,
-  resourceName,
-} from '../kube/types.ts';
+import type { RestMapper } from '../kube/api-client.ts';
+import { namespaces } from '../kube/resources.ts';
+import type { KubeObject, ObjectRef, Resource } from '../kube/types.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { ApiRequest } from './api-faults.ts';
-import { jsonPatched, mergePatched } from './json-patch.ts';
-import { labelSelector } from './label-selector.ts';
-import { MemoryWorld } from './memory-world.ts';
+import type { MutatingWebhook } from './admission.ts';
+import { ApiFaults, type ApiRequest, connectionError, type Fault } from './api-faults.ts';
+import { ApiServer } from './api-server.ts';
+import { GarbageCollector } from './garbage-collector.ts';
+import { cloneJson } from './json.ts';
+import { ListPages } from './list-pages.ts';
+import { type ClientOptions, MemoryClient, type ServerParts } from './memory-client.ts';
+import { MemoryWatches } from './memory-watches.ts';
+import type { CustomResource } from './resource-registry.ts';
+import type { WatchInfo } from './watcher.ts';
 
-/** For tests: an API server in memory, with its versions, conflicts, patches, lists and watches, and faults on demand. */
-export class MemoryApi extends MemoryWorld implements ApiClient {
-  readonly #clock: Clock;
-  readonly #pages = new Map<string, KubeObject[]>();
-
-  constructor(clock: Clock) {
-    super(clock);
-    this.#clock = clock;
-  }
-
-  async get<T extends KubeObject>(
-    resource: Resource,
-    ref: ObjectRef,
-    options: RequestOptions = {},
-  ): Promise<T> {
-    return this.#request(
-      'get',
-      resource,
-      objectKey(ref),
-      options,
-      {},
-      () => this.objects.get(resource, ref) as T,
-    );
-  }
-
-  async getMetadata(resource: Resource, ref: ObjectRef, options?: RequestOptions): Promise<PartialObject> {
-    return inForm('metadata', await this.get(resource, ref, options));
-  }
-
-  async listPage<T extends KubeObject>(
-    resource: Resource,
-    form: Form,
-    options: ListOptions & { continueToken?: string | undefined },
-  ): Promise<ListPage<T>> {
-    if (options.fieldSelector) throw new Error('field selectors are not known here');
-    const { namespace, labelSelector: selector, limit = 500, continueToken } = options;
-    return this.#request('list', resource, namespace ?? '', options, { labelSelector: selector }, () => {
-      const [version = String(this.objects.version), offset = '0'] = continueToken?.split(':') ?? [];
-      const matching = this.#pages.get(continueToken ?? '') ?? this.#select(resource, namespace, selector);
-      const end = Number(offset) + limit;
-      const token = end < matching.length ? `${version}:${end}:${this.requests.length}` : undefined;
-      if (token) this.#pages.set(token, matching);
-      const items = matching.slice(Number(offset), end).map((object) => inForm(form, object) as T);
-      return { items, resourceVersion: version, continue: token };
-    });
-  }
-
-  async *list<T extends KubeObject>(
-    resource: Resource,
-    form: Form,
-    options: ListOptions = {},
-  ): AsyncGenerator<ListPage<T>> {
-    let continueToken: string | undefined;
-    do {
-      const page: ListPage<T> = await this.listPage<T>(resource, form, { ...options, continueToken });
-      yield page;
-      continueToken = page.continue;
-    } while (continueToken !== undefined);
-  }
-
-  async *watch<T extends KubeObject>(
-    resource: Resource,
-    form: Form,
-    options: WatchOptions,
-  ): AsyncGenerator<WatchEvent<T>> {
-    const { namespace = '', labelSelector: selector, signal } = options;
-    await this.#request(
-      'watch',
-      resource,
-      namespace,
-      { signal },
-      { labelSelector: selector },
-      () => undefined,
-    );
-    for await (const event of this.watches.open(resource, options)) {
-      yield structuredClone(
-        event.type === 'BOOKMARK' ? event : { ...event, object: inForm(form, event.object) },
-      ) as WatchEvent<T>;
-    }
-  }
-
-  async create<T extends KubeObject>(resource: Resource, object: T, options?: RequestOptions): Promise<T> {
-    const body = structuredClone(object);
-    return this.#request(
-      'create',
-      resource,
-      objectKey(body.metadata),
-      options,
-      {},
-      () => this.objects.create(resource, body) as T,
-    );
-  }
-
-  async update<T extends KubeObject>(resource: Resource, object: T, options?: RequestOptions): Promise<T> {
-    const body = structuredClone(object);
-    return this.#request('update', resource, objectKey(body.metadata), options, {}, () => {
-      const { status } = this.objects.get(resource, body.metadata) as WithStatus;
-      return this.objects.replace(
-        resource,
-        withStatus(body, resource.resource === 'controllerrings' ? status : statusOf(body)),
-      ) as T;
-    });
-  }
-
-  async updateStatus<T extends KubeObject>(
-    resource: Resource,
-    object: T,
-    options?: RequestOptions,
-  ): Promise<T> {
-    const body = structuredClone(object);
-    return this.#request('update', resource, objectKey(body.metadata), options, { status: true }, () => {
-      const present = this.objects.get(resource, body.metadata);
-      const { resourceVersion } = body.metadata;
-      const metadata = { ...present.metadata, ...(resourceVersion && { resourceVersion }) };
-      return this.objects.replace(resource, withStatus({ ...present, metadata }, statusOf(body))) as T;
-    });
-  }
-
-  async patch<T extends KubeObject>(
-    resource: Resource,
-    ref: ObjectRef,
-    patch: Patch,
-    options?: RequestOptions,
-  ): Promise<T> {
-    return this.#request(
-      'patch',
-      resource,
-      objectKey(ref),
-      options,
-      { patch },
-      () => this.#patched(resource, ref, patch) as T,
-    );
-  }
-
-  async patchMetadata(
-    resource: Resource,
-    ref: ObjectRef,
-    patch: Patch,
-    options?: RequestOptions,
-  ): Promise<PartialObject> {
-    return inForm('metadata', await this.patch(resource, ref, patch, options));
-  }
-
-  async patchStatus<T extends KubeObject>(
-    resource: Resource,
-    ref: ObjectRef,
-    patch: Patch,
-    options?: RequestOptions,
-  ): Promise<T> {
-    return this.#request('patch', resource, objectKey(ref), options, { patch, status: true }, () => {
-      const present = this.objects.get(resource, ref);
-      const { body } = patch as { body: WithStatus };
-      return this.objects.replace(resource, mergePatched(present, { status: body.status })) as T;
-    });
-  }
-
-  async delete(resource: Resource, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
-    const { uid, resourceVersion } = options;
-    await this.#request('delete', resource, objectKey(ref), options, {}, () =>
-      this.objects.remove(resource, ref, { uid, resourceVersion }),
-    );
-  }
-
-  #patched(resource: Resource, ref: ObjectRef, patch: Patch): KubeObject {
-    if (patch.type === 'apply') {
-      const { metadata } = patch.body;
-      const exists = this.peek(resource, ref) !== undefined;
-      if (!exists)
-        return this.objects.create(resource, {
-          ...patch.body,
-          metadata: { ...metadata, ...ref } as typeof metadata,
-        });
-      return this.objects.replace(resource, mergePatched(this.objects.get(resource, ref), patch.body));
-    }
-    const present = this.objects.get(resource, ref);
-    if (patch.type === 'merge' || patch.type === 'strategic')
-      return this.objects.replace(resource, mergePatched(present, patch.body));
-    let next: KubeObject;
-    try {
-      next = jsonPatched(present, patch.operations);
-    } catch (error) {
-      throw new ApiError(
-        422,
-        'Invalid',
-        `the server rejected our request due to an error in our request: ${String(error)}`,
-      );
-    }
-    return this.objects.replace(resource, next);
-  }
-
-  #select(resource: Resource, namespace: string | undefined, selector: string | undefined): KubeObject[] {
-    const matches = labelSelector(selector);
-    return this.objects
-      .list(resource)
-      .filter(
-        ({ metadata }) =>
-          (namespace === undefined || metadata.namespace === namespace) && matches(metadata.labels),
-      );
-  }
-
-  async #request<T>(
-    verb: ApiRequest['verb'],
-    resource: Resource,
-    object: string,
-    options: RequestOptions | undefined,
-    { status, ...about }: { labelSelector?: string | undefined; patch?: Patch; status?: boolean },
-    effect: () => T,
-  ): Promise<T> {
-    const name = `${resourceName(resource)}${status ? '/status' : ''}`;
-    const { timeoutMs, signal } = options ?? {};
-    const request = {
-      verb,
-      resource: name,
-      object,
-      timeoutMs,
-      at: this.#clock.monotonic(),
-      ...structuredClone(about),
-    };
-    this.requests.push(request);
-    return structuredClone(await this.faults.pass(request, signal, effect));
-  }
+export interface MemoryApiOptions {
+  /** Custom resources that it serves, beside the built-in kinds. */
+  resources?: CustomResource[] | undefined;
+  /**
+   * Objects are only created in namespaces that exist; `default`, `kube-system`, `kube-public` and `kube-node-lease` do.
+   * Default false: any namespace will do.
+   */
+  checkNamespaces?: boolean | undefined;
+  /** So long after a change the garbage collector acts on it. Default: there is none, as without a controller manager. */
+  garbageCollectionMs?: number | undefined;
+  /** How many changes of a resource are remembered for watches. Default 10,000. */
+  historyLimit?: number | undefined;
 }
 
-type WithStatus = KubeObject & { status?: unknown };
+/** Field manager of what a test does to objects beside requests. */
+const somebody = 'somebody-else';
 
-const statusOf = (object: KubeObject): unknown => (object as WithStatus).status;
+/**
+ * For tests: an API server in memory, with the semantics that controllers depend on, on the time of its clock. It is a
+ * client of itself; `client` gives others. The methods beside those of a client are what a test does to the world, and
+ * sees of it.
+ *
+ * It has no defaults or validation for the content of built-in kinds, no schemas of custom ones, and no authorization.
+ */
+export class MemoryApi extends MemoryClient {
+  /** Every request that was made, the latest last. */
+  readonly requests: ApiRequest[];
+  readonly #parts: ServerParts;
 
-const withStatus = (object: KubeObject, status: unknown): KubeObject => {
-  const { status: _status, ...rest } = object as WithStatus;
-  return status === undefined ? rest : ({ ...rest, status } as KubeObject);
-};
+  constructor(clock: Clock, options: MemoryApiOptions = {}) {
+    const { checkNamespaces = false, historyLimit = 10_000, garbageCollectionMs, resources = [] } = options;
+    const server = new ApiServer(clock, { checkNamespaces, historyLimit });
+    const parts: ServerParts = {
+      clock,
+      server,
+      pages: new ListPages(server.store),
+      watches: new MemoryWatches(clock, server.store),
+      faults: new ApiFaults(clock),
+      requests: [],
+    };
+    super(parts);
+    this.#parts = parts;
+    this.requests = parts.requests;
+    for (const resource of resources) this.register(resource);
+    if (checkNamespaces) {
+      for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
+        this.seed(namespaces, { metadata: { name } });
+      }
+    }
+    if (garbageCollectionMs !== undefined) new GarbageCollector(clock, server, garbageCollectionMs).start();
+  }
 
-const inForm = (form: Form, object: KubeObject): KubeObject =>
-  form === 'full'
-    ? object
-    : { apiVersion: object.apiVersion ?? '', kind: object.kind ?? '', metadata: object.metadata };
+  /** Finds what is served. */
+  get mapper(): RestMapper {
+    return this.#parts.server.resources;
+  }
+
+  /** Somebody else with the same server. */
+  client(options: ClientOptions): MemoryClient {
+    return new MemoryClient(this.#parts, options);
+  }
+
+  register(resource: CustomResource): void {
+    this.#parts.server.resources.register(resource);
+  }
+
+  /** Returns what removes it. */
+  mutatingWebhook(webhook: MutatingWebhook): () => void {
+    return this.#parts.server.admission.add(webhook);
+  }
+
+  /** Requests that write, of these verbs, or of all. */
+  writes(...verbs: Array<ApiRequest['verb']>): ApiRequest[] {
+    const writing = verbs.length > 0 ? verbs : ['create', 'update', 'patch', 'delete'];
+    return this.requests.filter(({ verb }) => writing.includes(verb));
+  }
+
+  /** Returns what removes it. */
+  fault(fault: Fault): () => void {
+    return this.#parts.faults.add(fault);
+  }
+
+  /** No request arrives and every watch breaks, until it is up again. */
+  goDown(error: Error = connectionError()): void {
+    this.#parts.faults.down = error;
+    this.breakWatches(error);
+  }
+
+  comeUp(): void {
+    this.#parts.faults.down = undefined;
+  }
+
+  /** The watches that are open now. */
+  get watches(): WatchInfo[] {
+    return this.#parts.watches.open;
+  }
+
+  /** Watches throw; what they have not delivered is lost to them. */
+  breakWatches(error: Error = connectionError(), which: (watch: WatchInfo) => boolean = () => true): void {
+    this.#parts.watches.end(error, which);
+  }
+
+  /** The server ends watches in good order. */
+  endWatches(which: (watch: WatchInfo) => boolean = () => true): void {
+    this.#parts.watches.end(undefined, which);
+  }
+
+  /** Watches of the resource get nothing until they are let go on. */
+  holdWatches(resource: Resource): void {
+    this.#parts.watches.hold(resource);
+  }
+
+  letWatchesGoOn(resource: Resource): void {
+    this.#parts.watches.letGoOn(resource);
+  }
+
+  /**
+   * Events reach a watch so much later; asked for each event, so that watches come out of step with each other. Events
+   * of one watch stay in order. Returns what removes it.
+   */
+  delayWatches(delayMs: (watch: WatchInfo) => number): () => void {
+    return this.#parts.watches.delay(delayMs);
+  }
+
+  /** Each watch gets a bookmark. */
+  bookmark(): void {
+    this.#parts.watches.bookmark();
+  }
+
+  /** Whether watches that ask for the present objects first are refused (422), as by older servers. Default false. */
+  set refusesWatchList(refuses: boolean) {
+    this.#parts.watches.refuseWatchList = refuses;
+  }
+
+  /** Forgets the history: no watch can begin before now, and lists under way can't go on (410). */
+  compact(): void {
+    this.#parts.server.store.compact();
+    this.#parts.pages.expire();
+  }
+
+  /** The version of the latest write. */
+  get resourceVersion(): string {
+    return String(this.#parts.server.store.version);
+  }
+
+  /** An object as it is now; not a request. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as `get`
+  peek<T extends KubeObject>(resource: Resource, ref: ObjectRef): T | undefined {
+    const stored = this.#parts.server.store.get(resource, ref);
+    return stored && (cloneJson(stored.object) as T);
+  }
+
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as `list`
+  all<T extends KubeObject>(resource: Resource): T[] {
+    return cloneJson(this.#parts.server.store.list(resource)) as T[];
+  }
+
+  /** Somebody else creates an object, with the status that it has; not a request, and no webhook is asked. */
+  seed<T extends KubeObject>(resource: Resource, object: T): T {
+    return cloneJson(this.#parts.server.createNow(resource, object, somebody)) as T;
+  }
+
+  /** Somebody else changes an object, or its status; not a request, and no webhook is asked. */
+  change<T extends KubeObject>(resource: Resource, ref: ObjectRef, edit: (object: T) => void): T {
+    const { server } = this.#parts;
+    const object = cloneJson(server.get(resource, ref)) as T;
+    edit(object);
+    return cloneJson(server.updateNow(resource, object, somebody)) as T;
+  }
+
+  /** Somebody else sets labels (undefined: removes them); not a request. */
+  label(resource: Resource, ref: ObjectRef, labels: Record<string, string | undefined>): void {
+    this.change(resource, ref, ({ metadata }) => {
+      const merged = Object.entries({ ...metadata.labels, ...labels }).filter(
+        ([, value]) => value !== undefined,
+      );
+      metadata.labels = Object.fromEntries(merged) as Record<string, string>;
+    });
+  }
+
+  /** Somebody else deletes an object, in the background; not a request. Finalizers hold it. */
+  remove(resource: Resource, ref: ObjectRef): void {
+    this.#parts.server.deleteNow(resource, ref);
+  }
+}

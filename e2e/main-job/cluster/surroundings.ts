@@ -48,7 +48,7 @@ export async function ownControlPlane(signal: AbortSignal): Promise<Surroundings
 /** Throws TransportError `KUBE_CONFIG` or ClusterError when the cluster can't be used. */
 export async function borrowedCluster(kubeconfig: string, signal: AbortSignal): Promise<Surroundings> {
   const config = loadKubeConfig({ kubeconfig });
-  const url = config.getCurrentCluster()?.server ?? '';
+  const url = config.cluster.server;
   const transport = new Transport(config, { clock });
   const client = new KubeClient(transport);
   try {

@@ -1,0 +1,231 @@
+import type { Registry } from 'prom-client';
+import { Controller, type ControllerOptions } from '../controller/controller.ts';
+import type { ApiClient } from '../kube/api-client.ts';
+import { SharedInformers } from '../kube/shared-informers.ts';
+import { controllerMetrics } from '../metrics/controller.ts';
+import type { Address } from '../runtime/address.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Health } from '../server/ops-server.ts';
+import { type LeaderElectionOptions, Leadership } from './leadership.ts';
+import { opsRunnable } from './ops-runnable.ts';
+import { aborted, type Runnable, RunnableGroup, type Stage, stages } from './runnable.ts';
+
+export interface ManagerOptions {
+  client: ApiClient;
+  clock: Clock;
+  logger: Logger;
+  /** Gets the metrics of controllers, queues and leader election. */
+  registry?: Registry | undefined;
+  /** Where /healthz and /readyz are served, as in `parseAddress`. Default: nowhere. */
+  healthAddress?: string | Address | undefined;
+  /** Where /metrics is served. Default: nowhere. */
+  metricsAddress?: string | Address | undefined;
+  /** Of several processes only one works, the others wait. Default: each one works. */
+  leaderElection?: LeaderElectionOptions | undefined;
+  /** How long the caches may take until they have synced, in ms. Default 120,000. */
+  syncTimeoutMs?: number | undefined;
+  /** How long all may take to end after the stop, in ms. Default 30,000. */
+  stopTimeoutMs?: number | undefined;
+}
+
+/** The caches didn't sync in time. */
+export class SyncTimeoutError extends Error {
+  override readonly name = 'SyncTimeoutError';
+  readonly code = 'SYNC_TIMEOUT';
+}
+
+/** Something didn't end in time after the stop, and may still be at work. */
+export class StopTimeoutError extends Error {
+  override readonly name = 'StopTimeoutError';
+  readonly code = 'STOP_TIMEOUT';
+}
+
+const informersName = 'informers';
+const defaultStopTimeoutMs = 30_000;
+
+/** After the loss of the Lease another process works: there is no time to end in order. */
+const lostTimeoutMs = 1_000;
+
+/**
+ * Starts what a process consists of in order (servers, informers until they have synced, then controllers, the latter
+ * as the leader if that is asked for), and stops it in the opposite order.
+ */
+export class Manager implements Health {
+  /** Those acquired before the start have synced when the controllers start. */
+  readonly informers: SharedInformers;
+  /** For reconciles: with leader election, it writes only while this process surely leads (else: FencedError). */
+  readonly client: ApiClient;
+  readonly #options: ManagerOptions;
+  readonly #leadership: Leadership | undefined;
+  readonly #groups: Record<Stage, RunnableGroup>;
+  /** Aborted when there is no time for an orderly stop. */
+  readonly #atOnce = new AbortController();
+  /** Aborted with the first error. */
+  readonly #failed = new AbortController();
+  #state: 'new' | 'starting' | 'running' | 'stopping' = 'new';
+  #keeping: Promise<void> | undefined;
+
+  constructor(options: ManagerOptions) {
+    const { client, clock, logger, registry, leaderElection, healthAddress, metricsAddress } = options;
+    this.#options = options;
+    this.#leadership = leaderElection && new Leadership({ client, clock, logger, registry }, leaderElection);
+    this.client = this.#leadership?.client ?? client;
+    this.#groups = {
+      server: new RunnableGroup(),
+      cache: new RunnableGroup(),
+      replica: new RunnableGroup(),
+      leader: new RunnableGroup(),
+    };
+    this.informers = new SharedInformers({ client, clock, logger });
+    this.add({
+      name: informersName,
+      stage: 'cache',
+      run: (signal) => this.informers.run(signal),
+      waitForSync: (signal) => this.informers.waitForSync(signal),
+    });
+    if (healthAddress !== undefined) {
+      this.add(opsRunnable('health server', { address: healthAddress, health: this, logger }));
+    }
+    if (metricsAddress !== undefined) {
+      this.add(opsRunnable('metrics server', { address: metricsAddress, registry, logger }));
+    }
+  }
+
+  /** Before the start. */
+  add(runnable: Runnable): void {
+    if (this.#state !== 'new') throw new Error(`${runnable.name}: add it before the manager is started`);
+    this.#groups[runnable.stage ?? 'leader'].add(runnable);
+  }
+
+  /**
+   * Before the start. What is enqueued earlier than the controller starts waits for it. Its `stopTimeoutMs` is half of
+   * the manager's by default.
+   */
+  addController<K extends string>(
+    options: Omit<ControllerOptions<K>, 'clock' | 'logger' | 'metrics'>,
+  ): Controller<K> {
+    const { clock, logger, registry, stopTimeoutMs = defaultStopTimeoutMs } = this.#options;
+    const controller = new Controller<K>({
+      stopTimeoutMs: stopTimeoutMs / 2,
+      ...options,
+      clock,
+      logger,
+      metrics: registry && controllerMetrics(registry),
+    });
+    this.add({
+      name: `controller ${options.name}`,
+      run: (signal, atOnce) => controller.run(signal, atOnce),
+    });
+    return controller;
+  }
+
+  live(): boolean {
+    return true;
+  }
+
+  /** Whether the caches have synced. A process that waits for leadership is ready. */
+  ready(): boolean | string {
+    if (this.#state === 'running') return true;
+    return this.#state === 'starting'
+      ? `not synced yet: ${this.#unsynced()}`
+      : `the manager is ${this.#state}`;
+  }
+
+  /**
+   * Runs until the signal is aborted and all has ended; the Lease is released last. Once.
+   * Throws, after an orderly stop, the error of the first runnable that failed, SyncTimeoutError, or LeaseLostError;
+   * StopTimeoutError when not all ended in time (a Lease that may still be worked with isn't released, but expires).
+   * The process has to end then.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    if (this.#state !== 'new') throw new Error('a manager can be started only once');
+    this.#state = 'starting';
+    const stop = AbortSignal.any([signal, this.#failed.signal]);
+    try {
+      await this.#start(stop);
+      await aborted(stop);
+    } catch (error) {
+      if (!stop.aborted) this.#fail(error);
+    }
+    this.#state = 'stopping';
+    await this.#stop();
+    if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
+  }
+
+  async #start(stop: AbortSignal): Promise<void> {
+    const { logger } = this.#options;
+    for (const stage of stages) {
+      if (stage === 'leader') {
+        this.#state = 'running';
+        await this.#lead(stop);
+      }
+      stop.throwIfAborted();
+      this.#groups[stage].start(this.#atOnce.signal, (error) => this.#fail(error));
+      await this.#waitForSync(stage, stop);
+    }
+    logger.debug('all has been started');
+  }
+
+  async #waitForSync(stage: Stage, stop: AbortSignal): Promise<void> {
+    const { clock, syncTimeoutMs = 120_000 } = this.#options;
+    const late = new AbortController();
+    const cancel = clock.after(syncTimeoutMs, () => {
+      const what = `not synced within ${syncTimeoutMs / 1000} s: ${this.#unsynced()}`;
+      late.abort(
+        new SyncTimeoutError(`${what}. Does the API server serve it, and allow to list and watch it?`),
+      );
+    });
+    try {
+      await this.#groups[stage].waitForSync(AbortSignal.any([stop, late.signal]));
+    } finally {
+      cancel();
+    }
+  }
+
+  #unsynced(): string {
+    const names = stages.flatMap((stage) => this.#groups[stage].unsynced);
+    return names.flatMap((name) => (name === informersName ? this.informers.unsynced : name)).join(', ');
+  }
+
+  async #lead(stop: AbortSignal): Promise<void> {
+    if (this.#leadership === undefined) return;
+    await this.#leadership.acquire(stop);
+    this.#keeping = this.#leadership.keep().catch((error: unknown) => {
+      this.#atOnce.abort(error);
+      this.#fail(error);
+    });
+  }
+
+  /** The first error counts, the others are only told. */
+  #fail(error: unknown): void {
+    if (this.#failed.signal.aborted) this.#options.logger.error({ err: error }, 'failed while stopping');
+    else this.#failed.abort(error);
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, stopTimeoutMs = defaultStopTimeoutMs } = this.#options;
+    const atOnce = this.#atOnce.signal;
+    const { promise: tooLate, resolve } = Promise.withResolvers<'too late'>();
+    const expire = (): void => resolve('too late');
+    const cancels = [clock.after(stopTimeoutMs, expire)];
+    const hurry = (): void => void cancels.push(clock.after(Math.min(lostTimeoutMs, stopTimeoutMs), expire));
+    if (atOnce.aborted) hurry();
+    else atOnce.addEventListener('abort', hurry, { once: true });
+    let late: string[] = [];
+    for (const stage of stages.toReversed()) {
+      const group = this.#groups[stage];
+      const ended = group.stop();
+      // Once it is too late, the others are told to end, and not waited for.
+      if (late.length === 0 && (await Promise.race([ended, tooLate])) === 'too late') late = group.running;
+    }
+    atOnce.removeEventListener('abort', hurry);
+    for (const cancel of cancels) cancel();
+    if (late.length > 0) {
+      this.#atOnce.abort();
+      this.#fail(new StopTimeoutError(`not ended within ${stopTimeoutMs / 1000} s: ${late.join(', ')}`));
+    }
+    await this.#leadership?.end(this.#groups.leader.running.length === 0);
+    await this.#keeping;
+  }
+}

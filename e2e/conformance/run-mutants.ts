@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { type Mutant, memoryServerMutants, reflectorMutants } from './mutants.ts';
+
+/** What becomes of the conformance tests. */
+type Outcome = 'pass' | 'fail' | 'time-out';
+
+const root = join(import.meta.dirname, '..', '..');
+const workspaces = ['shared', 'e2e'];
+const test = 'e2e/conformance/memory.test.ts';
+/** A mutant may loop: that, too, is noticed. */
+const timeoutMs = 45_000;
+
+/** Copies what the tests need; packages are shared with the original, the workspaces are the copy's own. */
+async function copyTree(to: string): Promise<void> {
+  for (const name of [...workspaces, 'package.json', 'tsconfig.base.json']) {
+    const filter = (path: string): boolean => basename(path) !== 'node_modules';
+    await cp(join(root, name), join(to, name), { recursive: true, filter });
+  }
+  const own = '@controller-sharding';
+  await mkdir(join(to, 'node_modules', own), { recursive: true });
+  for (const name of await readdir(join(root, 'node_modules'))) {
+    if (name === own || name.startsWith('.')) continue;
+    await symlink(join(root, 'node_modules', name), join(to, 'node_modules', name));
+  }
+  for (const name of workspaces) await symlink(join(to, name), join(to, 'node_modules', own, name));
+}
+
+/** Ends whatever it started, also when it is told to end itself. */
+function runTests(folder: string, signal: AbortSignal): Promise<Outcome> {
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  const child = spawn(process.execPath, ['--test', '--test-isolation=none', test], {
+    cwd: folder,
+    stdio: 'ignore',
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    killSignal: 'SIGKILL',
+  });
+  child.once('error', (error) => {
+    if (error.name !== 'AbortError') reject(error);
+  });
+  child.once('close', (code) => {
+    if (signal.aborted) reject(signal.reason);
+    else resolve(code === null ? 'time-out' : code === 0 ? 'pass' : 'fail');
+  });
+  return promise;
+}
+
+/** Undefined when the text is not there, or more than once. */
+async function tryMutant(folder: string, mutant: Mutant, signal: AbortSignal): Promise<Outcome | undefined> {
+  const file = join(folder, mutant.file);
+  const original = await readFile(file, 'utf8');
+  if (original.split(mutant.text).length !== 2) return undefined;
+  await writeFile(
+    file,
+    original.replace(mutant.text, () => mutant.replacement),
+  );
+  try {
+    return await runTests(folder, signal);
+  } finally {
+    await writeFile(file, original);
+  }
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** True when the tests pass as they are, and catch every mutant. */
+async function run(folder: string, signal: AbortSignal): Promise<boolean> {
+  await copyTree(folder);
+  const unchanged = await runTests(folder, signal);
+  if (unchanged !== 'pass') {
+    say(`The conformance tests ${unchanged} without any mutant: repair that first.`);
+    return false;
+  }
+  const verdicts: Record<Outcome, string> = {
+    pass: 'SURVIVED',
+    fail: 'caught',
+    'time-out': 'caught (time-out)',
+  };
+  let survivors = 0;
+  for (const [title, mutants] of [
+    ['In-memory API server', memoryServerMutants],
+    ['Reflector', reflectorMutants],
+  ] as const) {
+    say(`\n${title}`);
+    for (const mutant of mutants) {
+      const outcome = await tryMutant(folder, mutant, signal);
+      if (outcome === undefined || outcome === 'pass') survivors += 1;
+      const verdict = outcome === undefined ? 'NO LONGER APPLIES' : verdicts[outcome];
+      say(`  ${verdict.padEnd(18)} ${basename(mutant.file).padEnd(22)} ${mutant.breaks}`);
+    }
+  }
+  const count = memoryServerMutants.length + reflectorMutants.length;
+  say(`\n${count - survivors} of ${count} mutants caught`);
+  return survivors === 0;
+}
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)));
+}
+const folder = await mkdtemp(join(tmpdir(), 'conformance-mutants-'));
+try {
+  process.exitCode = (await run(folder, stop.signal)) ? 0 : 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,28 @@
+/** `npm run bench -- NAME`: runs one benchmark and checks its bounds. */
+import { runProcess } from '@controller-sharding/shared/runtime/process.ts';
+import { type Benchmark, evaluate } from './benchmark.ts';
+import { list } from './list.ts';
+import { parseOptions } from './options.ts';
+import { placement } from './placement.ts';
+import { queue } from './queue.ts';
+import { jsonLine, table } from './report.ts';
+
+const benchmarks: readonly Benchmark[] = [list, placement, queue];
+
+class BoundsError extends Error {
+  override readonly name = 'BoundsError';
+  readonly exitCode = 3;
+}
+
+await runProcess('bench', async (signal) => {
+  const options = await parseOptions(process.argv.slice(2), benchmarks);
+  if (!options) return;
+  const { benchmark, objects, json } = options;
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+  const result = evaluate(benchmark, await benchmark.run({ objects, signal, progress }));
+  process.stdout.write(`${table(result)}\n`);
+  if (json) process.stdout.write(`${jsonLine(result)}\n`);
+  if (result.pass) return;
+  const broken = result.bounds.filter(({ ok }) => !ok).map(({ figure }) => figure);
+  throw new BoundsError(`${benchmark.name}: not within its bounds: ${broken.join(', ')}`);
+});

@@ -6,8 +6,10 @@ import { parseOptions } from './options.ts';
 import { placement } from './placement.ts';
 import { queue } from './queue.ts';
 import { jsonLine, table } from './report.ts';
+import { watch } from './watch.ts';
+import { webhook } from './webhook.ts';
 
-const benchmarks: readonly Benchmark[] = [list, placement, queue];
+const benchmarks: readonly Benchmark[] = [list, placement, queue, webhook, watch];
 
 class BoundsError extends Error {
   override readonly name = 'BoundsError';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { compareResourceVersions } from '@controller-sharding/shared/kube/types.ts';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import { silentLogger } from '@controller-sharding/shared/runtime/logger.ts';
 import { sharderNamespace } from '@controller-sharding/shared/sharding/contract.ts';
@@ -7,7 +8,9 @@ import { createSecrets } from './cluster/create-secrets.ts';
 import { leaderLease, ringName } from './cluster/objects.ts';
 import { prepareCluster } from './cluster/prepare.ts';
 import type { Surroundings } from './cluster/surroundings.ts';
+import { pinSecret, wishShard } from './cluster/wishes.ts';
 import { Fleet } from './fleet/fleet.ts';
+import type { ObjectSeen, ShardWishes } from './observer/events.ts';
 import { Observer } from './observer/observer.ts';
 import { Watch } from './observer/watch.ts';
 
@@ -18,6 +21,8 @@ export interface JobOptions {
   clock: Clock;
   /** Port of the webhook (0: a free one); undefined: no webhook. */
   webhookPort: number | undefined;
+  /** For the environment of sharders and replicas. Default: nothing more. */
+  env?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The ring with its sharders, replicas and Secrets, and the observer that watches them. */
@@ -35,7 +40,7 @@ export class Job {
   /** Secrets that were created. */
   secrets = 0;
 
-  constructor({ surroundings, clock, webhookPort }: JobOptions) {
+  constructor({ surroundings, clock, webhookPort, env = {} }: JobOptions) {
     this.surroundings = surroundings;
     this.clock = clock;
     this.observer = new Observer(clock);
@@ -49,6 +54,7 @@ export class Job {
       sharderNamespace,
       folder: surroundings.folder,
       webhookPort,
+      env,
       emit: this.observer.emit,
       traced: (path) => this.observer.follow(path),
     });
@@ -97,6 +103,31 @@ export class Job {
     );
     const options = { client, namespace: this.namespace, names, concurrency, emit: this.observer.emit };
     this.secrets += await createSecrets(options, signal);
+  }
+
+  /** Changes what a user asked for on a shard's Lease; resolves when the observer has seen it. */
+  async wish(shard: string, wishes: Partial<ShardWishes>, signal: AbortSignal): Promise<void> {
+    const { shards } = this.observer.world;
+    const lease = { namespace: this.namespace, name: shard };
+    const version = await wishShard(this.surroundings.client, lease, wishes, signal);
+    await this.#untilSeen(version, () => shards.get(shard)?.resourceVersion, signal);
+  }
+
+  /** Pins a Secret to a shard, or removes its pin; resolves when the observer has seen it. */
+  async pin({ uid, object }: ObjectSeen, shard: string | undefined, signal: AbortSignal): Promise<void> {
+    const { world } = this.observer;
+    const secret = { namespace: this.namespace, name: object.slice(this.namespace.length + 1) };
+    const version = await pinSecret(this.surroundings.client, secret, this.ring, shard, signal);
+    await this.#untilSeen(version, () => world.secret(uid)?.resourceVersion, signal);
+  }
+
+  async #untilSeen(version: string, seen: () => string | undefined, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const now = seen();
+      // What is gone won't be seen any more.
+      if (now === undefined || compareResourceVersions(now, version) >= 0) return;
+      await this.clock.sleep(lookEveryMs, signal);
+    }
   }
 
   /** The file to which a process of this run writes its trace; followed from now on. */

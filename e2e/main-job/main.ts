@@ -21,7 +21,13 @@ async function run(options: MainJobOptions, signal: AbortSignal): Promise<void> 
   let failed = true;
   try {
     print(`API server ${surroundings.url} (export KUBECONFIG=${surroundings.kubeconfig})`);
-    const job = new Job({ surroundings, clock, webhookPort: webhookPort ?? (own ? 0 : undefined) });
+    const job = new Job({
+      surroundings,
+      clock,
+      webhookPort: webhookPort ?? (own ? 0 : undefined),
+      // As in an image: else the caches freeze every object, to find faults in tests.
+      env: { NODE_ENV: 'production' },
+    });
     try {
       await job.start(sharders, signal);
       if (options.live) await runLive(job, options, signal);

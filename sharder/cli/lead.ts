@@ -1,9 +1,9 @@
-import type { EventSink } from '@controller-sharding/shared/events/event-recorder.ts';
 import type { HeldLease } from '@controller-sharding/shared/lease/held-lease.ts';
 import type { ControllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';
 import { LeaseEvents } from '../membership/lease-events.ts';
 import { LeaseKeeper } from '../membership/lease-keeper.ts';
 import { LabelWriter } from '../moves/label-writer.ts';
+import type { OverduePolicy } from '../moves/overdue-drains.ts';
 import type { RingMoves } from '../moves/ring-moves.ts';
 import { RingController } from '../rings/ring-controller.ts';
 import type { Rings } from '../rings/rings.ts';
@@ -12,9 +12,9 @@ import type { WebhookConfigurations } from '../webhook/webhook-configurations.ts
 export interface LeadOptions extends Omit<RingMoves, 'scope' | 'writer' | 'fence'> {
   rings: Rings;
   held: HeldLease;
-  events: EventSink;
   webhooks: WebhookConfigurations | undefined;
   syncPeriodMs: number;
+  overdue?: OverduePolicy;
   controllerMetrics: ControllerMetrics;
 }
 

@@ -1,7 +1,11 @@
+import { systemClock } from '@controller-sharding/shared/runtime/clock.ts';
 import { runProcess } from '@controller-sharding/shared/runtime/process.ts';
+import { withGrace } from './grace.ts';
 import { parseCommand } from './options.ts';
 import { runSharder } from './run.ts';
 
 await runProcess('sharder', (signal) =>
-  parseCommand(process.argv.slice(2), (options) => runSharder(options, signal)),
+  parseCommand(process.argv.slice(2), (options) =>
+    withGrace(runSharder(options, signal), options.config.gracefulShutDown, systemClock, signal),
+  ),
 );

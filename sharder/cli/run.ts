@@ -5,48 +5,37 @@ import type { Resource } from '@controller-sharding/shared/kube/types.ts';
 import type { HeldLease } from '@controller-sharding/shared/lease/held-lease.ts';
 import { becomeLeader } from '@controller-sharding/shared/lease/leader-election.ts';
 import { controllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';
+import { leaderElectionMetrics } from '@controller-sharding/shared/metrics/leader-election.ts';
 import { createRegistry } from '@controller-sharding/shared/metrics/registry.ts';
-import type { Address } from '@controller-sharding/shared/runtime/address.ts';
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
-import { createLogger, type LogLevel } from '@controller-sharding/shared/runtime/logger.ts';
+import { createLogger, type Logger } from '@controller-sharding/shared/runtime/logger.ts';
 import { startOpsServer } from '@controller-sharding/shared/server/ops-server.ts';
 import { shardingGroup } from '@controller-sharding/shared/sharding/contract.ts';
+import type { SharderConfig } from '../config/schema.ts';
 import { Membership } from '../membership/membership.ts';
 import { sharderMetrics } from '../metrics/sharder-metrics.ts';
 import { createHasher } from '../placement/rendezvous.ts';
 import { Rings } from '../rings/rings.ts';
+import { removeConfigurations } from '../webhook/switched-off.ts';
 import { lead } from './lead.ts';
+import type { SharderOptions } from './options.ts';
 import { ringFigures } from './ring-figures.ts';
 import { startWebhook } from './webhook.ts';
 
-export interface SharderOptions {
-  kubeconfig: string | undefined;
-  namespace: string;
-  identity: string;
-  concurrentMoves: number;
-  syncPeriodMs: number;
-  /** Undefined: switched off. `url` undefined: reached through the Service. */
-  webhook: { address: Address; url: string | undefined } | undefined;
-  /** Undefined: not served. */
-  healthAddress: Address | undefined;
-  metricsAddress: Address | undefined;
-  logLevel: LogLevel;
-  logFormat: 'json' | 'pretty';
-}
-
-const leaseName = 'sharder';
-const leaseSeconds = 15;
-
 /** Runs a replica of the sharder until the signal is aborted. Throws LeaseLostError when it may no longer lead. */
-export async function runSharder(options: SharderOptions, signal: AbortSignal): Promise<void> {
-  const logger = createLogger({ level: options.logLevel, format: options.logFormat, name: 'sharder' });
+export async function runSharder({ config, identity }: SharderOptions, signal: AbortSignal): Promise<void> {
+  const logger = createLogger({ ...config.logging, name: 'sharder' });
   const registry = createRegistry();
-  const connection = connect({ kubeconfig: options.kubeconfig, clock, registry });
+  const { kubeconfig, qps, burst } = config.clientConnection;
+  const connection = connect({ kubeconfig, qps, burst, clock, registry });
   const { client, mapper } = connection;
+  const { resourceNamespace } = config.leaderElection;
   const hasher = await createHasher();
   const membership = new Membership({ client, clock, logger });
   const rings = new Rings({ client, mapper, clock, logger });
   const metrics = sharderMetrics(registry, () => ringFigures(rings, membership));
+  const election = leaderElectionMetrics(registry).observe(config.leaderElection.resourceName);
+  warnOfIgnored(config, logger);
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
   const health = {
@@ -54,8 +43,8 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
     ready: () => (membership.synced ? true : 'the Leases have not been listed yet'),
   };
   const servers = await Promise.all([
-    startOpsServer({ address: options.healthAddress ?? '0', health, logger }),
-    startOpsServer({ address: options.metricsAddress ?? '0', registry, logger }),
+    startOpsServer({ address: config.health.bindAddress ?? '0', health, logger }),
+    startOpsServer({ address: config.metrics.bindAddress ?? '0', registry, logger }),
   ]);
   const running: Array<Promise<unknown>> = [];
   const events = new EventRecorder({
@@ -63,7 +52,7 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
     clock,
     logger,
     controller: `${shardingGroup}/sharder`,
-    instance: options.identity,
+    instance: identity,
   });
   let held: HeldLease | undefined;
   try {
@@ -71,30 +60,42 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
     running.push(membership.run(ended), rings.run(ended));
     await membership.waitForSync(ended);
     await rings.waitForSync(ended);
+    const { enabled, server } = config.webhook;
+    const address = enabled ? server.bindAddress : undefined;
     const webhook =
-      options.webhook &&
-      (await startWebhook({
-        ...options.webhook,
-        client,
-        clock,
-        logger,
-        registry,
-        hasher,
-        rings,
-        membership,
-        namespace: options.namespace,
-        username: await ownUsername(client, ended),
-      }));
+      address &&
+      (await startWebhook(
+        {
+          address,
+          config: config.webhook,
+          client,
+          clock,
+          logger,
+          events,
+          registry,
+          hasher,
+          rings,
+          membership,
+          namespace: resourceNamespace,
+          username: await ownUsername(client, ended),
+        },
+        ended,
+      ));
     if (webhook) running.push(webhook.run(ended));
+    const { resourceName, leaseDuration } = config.leaderElection;
     const claim = {
-      namespace: options.namespace,
-      name: leaseName,
-      holder: options.identity,
-      durationSeconds: leaseSeconds,
+      namespace: resourceNamespace,
+      name: resourceName,
+      holder: identity,
+      durationSeconds: leaseDuration / 1_000,
     };
     running.push(events.run(ended));
-    held = await becomeLeader({ client, clock, logger, claim }, ended);
-    logger.info({ identity: options.identity }, 'leading');
+    const onSlowPath = (): void => election.slowPath();
+    const { concurrentMoves, syncPeriod, drainTimeout, takeOverOverdue } = config.controller.sharder;
+    held = await becomeLeader({ client, clock, logger, claim, onSlowPath }, ended);
+    logger.info({ identity }, 'leading');
+    election.leading(true);
+    if (!webhook) running.push(removeConfigurations({ client, clock, logger }, ended));
     await lead(
       {
         client,
@@ -107,13 +108,15 @@ export async function runSharder(options: SharderOptions, signal: AbortSignal): 
         held,
         events,
         webhooks: webhook?.configurations,
-        concurrency: options.concurrentMoves,
-        syncPeriodMs: options.syncPeriodMs,
+        concurrency: concurrentMoves,
+        syncPeriodMs: syncPeriod,
+        overdue: { drainTimeoutMs: drainTimeout, takeOver: takeOverOverdue },
         controllerMetrics: controllerMetrics(registry),
       },
       ended,
     );
   } finally {
+    election.leading(false);
     stop.abort();
     await Promise.allSettled(running);
     // Only now is nothing of this leader under way any more.
@@ -147,4 +150,18 @@ async function ownUsername(
     { signal },
   );
   return answer.status?.userInfo?.username ?? '';
+}
+
+/** Fields of existing installations that have no meaning here. */
+function warnOfIgnored(config: SharderConfig, logger: Logger): void {
+  const { leaderElection, clientConnection } = config;
+  const ignored = [
+    !leaderElection.leaderElect && 'leaderElection.leaderElect: false',
+    leaderElection.renewDeadline !== undefined && 'leaderElection.renewDeadline',
+    leaderElection.retryPeriod !== undefined && 'leaderElection.retryPeriod',
+    clientConnection.contentType !== undefined && 'clientConnection.contentType',
+    clientConnection.acceptContentTypes !== undefined && 'clientConnection.acceptContentTypes',
+    config.debugging !== undefined && 'debugging',
+  ].filter((field) => field !== false);
+  if (ignored.length > 0) logger.warn({ fields: ignored }, 'fields of the configuration that are ignored');
 }

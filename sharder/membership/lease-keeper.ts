@@ -2,15 +2,12 @@ import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
 import { isConflict, isNotFound } from '@controller-sharding/shared/kube/errors.ts';
 import { leases } from '@controller-sharding/shared/kube/resources.ts';
 import { objectKey } from '@controller-sharding/shared/kube/types.ts';
-import { durationMsOf, type Lease, microTime } from '@controller-sharding/shared/lease/lease.ts';
+import type { Lease } from '@controller-sharding/shared/lease/lease.ts';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
-import {
-  sharderHolder,
-  sharderRequestMs,
-  stateLabel,
-} from '@controller-sharding/shared/sharding/contract.ts';
+import { sharderRequestMs, stateLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import type { Membership, ShardView } from './membership.ts';
+import { takenOver } from './taken-over.ts';
 
 export interface LeaseKeeperOptions {
   client: Pick<ApiClient, 'update' | 'patch' | 'delete'>;
@@ -27,19 +24,6 @@ const intervalMs = 250;
 const retryMs = 1_000;
 /** An orphan that something still carries the name of is in no hurry. */
 const lookAgainMs = 10_000;
-
-/** The Lease as the sharder takes it from a shard that no longer renews it. */
-export const takenOver = (lease: Lease, now: Date): Lease => ({
-  ...lease,
-  spec: {
-    ...lease.spec,
-    holderIdentity: sharderHolder,
-    leaseDurationSeconds: (durationMsOf(lease) / 1000) * 2,
-    acquireTime: microTime(now),
-    renewTime: microTime(now),
-    leaseTransitions: (lease.spec?.leaseTransitions ?? 0) + 1,
-  },
-});
 
 /** The leader's writes to the shards' Leases: the state label, the takeover of a silent one, the end of an orphan. */
 export class LeaseKeeper {

@@ -188,3 +188,17 @@ test('a Lease that was put back is not taken away by the end of its predecessor'
   assert.equal(states.includes(undefined), false);
   assert.equal(world.state('a'), 'ready');
 });
+
+test('a list that takes 3 s in a quiet ring does not give silent shards time again and again', async () => {
+  const world = new MembershipWorld();
+  world.announce('a');
+  await world.watch();
+  const { clock, api } = world;
+  const list = api.list.bind(api);
+  api.list = async function* slow(...parameters: Parameters<typeof list>) {
+    await clock.sleep(3_000);
+    yield* list(...parameters);
+  } as typeof list;
+  await clock.advance(40_000);
+  assert.equal(world.state('a'), 'uncertain');
+});

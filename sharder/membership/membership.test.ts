@@ -251,8 +251,10 @@ test('a shard says its weight; one that is cordoned or drained gets nothing new 
     { name: 'a', weight: 2.5 },
     { name: 'd', weight: 1 },
   ]);
-  assert.deepEqual(world.membership.ready(ring), ['a', 'b', 'c', 'd']);
+  assert.deepEqual(world.membership.ring(ring).ready, ['a', 'b', 'c', 'd']);
   annotate('b', cordonedAnnotation, 'false');
   await world.clock.advance(0);
-  assert.ok(world.membership.isUsable(ring, 'b'));
+  assert.ok(world.membership.usable(ring).some(({ name }) => name === 'b'));
+  assert.deepEqual([...world.membership.ring(ring).pinnable], ['a', 'b', 'd']);
+  assert.deepEqual(world.membership.ring(ring).draining, ['c']);
 });

@@ -9,11 +9,14 @@ import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
 import {
   invalidShardName,
   ringLabel,
+  sharderHolder,
   sharderRequestMs,
   viewMaxAgeMs,
 } from '@controller-sharding/shared/sharding/contract.ts';
 import type { WeightedShard } from '../placement/rendezvous.ts';
 import { AbsentShards } from './absent-shards.ts';
+import { LeaseProbe } from './lease-probe.ts';
+import { type RingShards, ringShards } from './ring-shards.ts';
 import { type ShardSettings, sameSettings, shardSettings } from './shard-settings.ts';
 import { isGivenUp, isReleased, type ShardState, shardState } from './shard-state.ts';
 import { WatchHealth } from './watch-health.ts';
@@ -40,7 +43,6 @@ interface Observation extends ShardView {
 }
 
 const tickMs = 250;
-const probeAfterMs = 3_000;
 
 /**
  * Which shards there are and how they are, as this process sees it by its own clock. Every sharder replica keeps one,
@@ -49,21 +51,27 @@ const probeAfterMs = 3_000;
 export class Membership {
   readonly #client: ApiClient;
   readonly #clock: Clock;
-  readonly #logger: Logger;
+  readonly #probe: LeaseProbe;
   readonly #health: WatchHealth;
   readonly #informer: Informer<Lease>;
   readonly #observed = new Map<string, Observation>();
   readonly #strange = new Map<string, StrangeLease>();
   readonly #absent: AbsentShards;
   /** As asked for last; every object's move asks. */
-  readonly #usable = new Map<string, readonly WeightedShard[]>();
+  readonly #rings = new Map<string, RingShards>();
   readonly #listeners = new Set<(ring: string) => void>();
 
   constructor({ client, clock, logger }: { client: ApiClient; clock: Clock; logger: Logger }) {
     this.#client = client;
     this.#clock = clock;
-    this.#logger = logger;
     this.#health = new WatchHealth(clock);
+    this.#probe = new LeaseProbe({
+      client,
+      clock,
+      logger,
+      observe: (lease, askedAt) => this.observe(lease, askedAt),
+      confirmed: (askedAt) => this.#health.confirmed(askedAt),
+    });
     this.#absent = new AbsentShards(clock);
     this.#informer = new Informer<Lease>({
       client,
@@ -101,34 +109,19 @@ export class Membership {
     return [...this.#strange.values()];
   }
 
-  /** The shards that may get objects, by name: ready, neither cordoned nor draining. */
-  usable(ring: string): readonly WeightedShard[] {
-    let usable = this.#usable.get(ring);
-    if (usable === undefined) {
-      usable = this.#ready(ring)
-        .filter(({ settings }) => !settings.cordoned && !settings.draining)
-        .map(({ shard, settings }) => ({ name: shard, weight: settings.weight }));
-      this.#usable.set(ring, usable);
+  /** What may be given to the shards of a ring now. */
+  ring(ring: string): RingShards {
+    let known = this.#rings.get(ring);
+    if (known === undefined) {
+      known = ringShards(this.shards(ring));
+      this.#rings.set(ring, known);
     }
-    return usable;
+    return known;
   }
 
-  isUsable(ring: string, shard: string): boolean {
-    return this.usable(ring).some(({ name }) => name === shard);
-  }
-
-  /** Names of all shards that work, also of those that get nothing new, sorted. */
-  ready(ring: string): string[] {
-    return this.#ready(ring).map(({ shard }) => shard);
-  }
-
-  /** Two Leases of one name are nobody's shard. */
-  #ready(ring: string): ShardView[] {
-    const named = new Map<string, ShardView[]>();
-    for (const view of this.shards(ring)) named.set(view.shard, [...(named.get(view.shard) ?? []), view]);
-    return [...named.values()]
-      .flatMap(([view, ...others]) => (view?.state === 'ready' && others.length === 0 ? [view] : []))
-      .toSorted((a, b) => (a.shard < b.shard ? -1 : 1));
+  /** The shards that may get objects, by name. */
+  usable(ring: string): readonly WeightedShard[] {
+    return this.ring(ring).usable;
   }
 
   /** Whether a shard of that name has none of its objects any more: dead, or unknown for a whole duration. */
@@ -147,7 +140,7 @@ export class Membership {
   isUnsettled(ring: string): boolean {
     return this.shards(ring).some(
       ({ state, lease, shard }) =>
-        (state === 'expired' && holderOf(lease) === shard) || state === 'uncertain',
+        state === 'uncertain' || (state === 'expired' && [shard, sharderHolder].includes(holderOf(lease))),
     );
   }
 
@@ -183,18 +176,13 @@ export class Membership {
 
   async run(signal: AbortSignal): Promise<void> {
     const watching = this.#informer.run(signal);
-    let probing: Promise<void> | undefined;
     while (!signal.aborted) {
       if (this.#health.recovered()) this.#startOver();
       this.#refresh();
-      if (this.#health.ageMs > probeAfterMs) {
-        probing ??= this.#probe(signal).finally(() => {
-          probing = undefined;
-        });
-      }
+      this.#probe.tick(this.#health.ageMs, signal);
       await this.#clock.sleep(tickMs, signal).catch(() => undefined);
     }
-    await Promise.all([watching, probing]);
+    await Promise.all([watching, this.#probe.ended()]);
   }
 
   /** Notes a Lease that was just read or written by this process, by a request sent at `askedAt` (monotonic ms). */
@@ -214,9 +202,11 @@ export class Membership {
     const key = objectKey(lease.metadata);
     const problem = invalidShardName(shard) ?? (ring ? undefined : 'its ring label is empty');
     if (problem !== undefined || ring === undefined) {
+      this.#deleted(lease);
       this.#strange.set(key, { lease, problem: problem ?? '' });
       return;
     }
+    this.#strange.delete(key);
     const now = this.#clock.monotonic();
     const before = this.#observed.get(key);
     if (before !== undefined && isOlder(lease, before.lease)) return;
@@ -270,23 +260,6 @@ export class Membership {
     this.#absent.startOver();
   }
 
-  /** In a quiet ring nothing is received: asks whether the API server is there, and whether the view is right. */
-  async #probe(signal: AbortSignal): Promise<void> {
-    const sentAt = this.#clock.monotonic();
-    try {
-      for await (const { items } of this.#client.list<Lease>(leases, 'full', {
-        labelSelector: ringLabel,
-        signal,
-        timeoutMs: sharderRequestMs,
-      })) {
-        for (const lease of items) this.observe(lease, sentAt);
-      }
-      this.#health.confirmed(sentAt);
-    } catch (error) {
-      if (!signal.aborted) this.#logger.debug({ err: error }, 'the Leases could not be read');
-    }
-  }
-
   async #read(lease: Lease, signal: AbortSignal): Promise<void> {
     const sentAt = this.#clock.monotonic();
     const options = { signal, timeoutMs: sharderRequestMs };
@@ -299,7 +272,7 @@ export class Membership {
   }
 
   #changed(ring: string): void {
-    this.#usable.delete(ring);
+    this.#rings.delete(ring);
     for (const listener of this.#listeners) listener(ring);
   }
 }

@@ -11,12 +11,24 @@ const settingsOf = (annotations?: Record<string, string>) =>
   shardSettings({ metadata: { name: 'a', ...(annotations && { annotations }) } });
 
 test('a Lease without annotations is a shard of weight 1 that takes and keeps objects', () => {
-  assert.deepEqual(settingsOf(), { weight: 1, cordoned: false, draining: false, problems: [] });
+  assert.deepEqual(settingsOf(), {
+    weight: 1,
+    cordoned: false,
+    draining: false,
+    settling: false,
+    problems: [],
+  });
 });
 
 test('annotations set weight, cordon and drain', () => {
   const annotations = { [weightAnnotation]: '2.5', [cordonedAnnotation]: 'true', [drainAnnotation]: 'true' };
-  assert.deepEqual(settingsOf(annotations), { weight: 2.5, cordoned: true, draining: true, problems: [] });
+  assert.deepEqual(settingsOf(annotations), {
+    weight: 2.5,
+    cordoned: true,
+    draining: true,
+    settling: false,
+    problems: [],
+  });
 });
 
 for (const [text, weight] of [

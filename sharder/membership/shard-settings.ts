@@ -2,10 +2,11 @@ import type { Lease } from '@controller-sharding/shared/lease/lease.ts';
 import {
   cordonedAnnotation,
   drainAnnotation,
+  settlingAnnotation,
   weightAnnotation,
 } from '@controller-sharding/shared/sharding/contract.ts';
 
-/** What people ask of a shard, by annotations on its Lease. */
+/** What the annotations on a shard's Lease say. */
 export interface ShardSettings {
   /** Its part of the ring, in proportion to the other shards' weights. */
   weight: number;
@@ -13,6 +14,8 @@ export interface ShardSettings {
   cordoned: boolean;
   /** It gives everything away. */
   draining: boolean;
+  /** Its name is new to it: it waits a while before it lists, and what it is given waits with it. */
+  settling: boolean;
   /** What is wrong with the annotations, a sentence for each; the default counts in its place. */
   problems: readonly string[];
 }
@@ -51,12 +54,16 @@ export function shardSettings(lease: Lease): ShardSettings {
     ),
     cordoned: read(cordonedAnnotation, false, parseBoolean, '"true" or "false"'),
     draining: read(drainAnnotation, false, parseBoolean, '"true" or "false"'),
+    settling: annotations[settlingAnnotation] !== undefined,
     problems,
   };
 }
 
 export const sameSettings = (a: ShardSettings, b: ShardSettings): boolean =>
-  a.weight === b.weight && a.cordoned === b.cordoned && a.draining === b.draining;
+  a.weight === b.weight &&
+  a.cordoned === b.cordoned &&
+  a.draining === b.draining &&
+  a.settling === b.settling;
 
 function parseWeight(text: string): number | undefined {
   const weight = decimal.test(text) ? Number(text) : Number.NaN;

@@ -1,5 +1,6 @@
 import { durationMsOf, holderOf, type Lease } from '@controller-sharding/shared/lease/lease.ts';
 import { sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
+import { mayStillWork } from '@controller-sharding/shared/sharding/forced-takeover.ts';
 
 /**
  * ready: held by its shard and changed within its duration. expired: not changed for that long; keeps its objects.
@@ -19,6 +20,8 @@ export const isReleased = (lease: Lease): boolean =>
  *   without the time in which its watch was not healthy
  */
 export function shardState(lease: Lease, unchangedMs: number): ShardState {
+  // Taken by force: it gets nothing, and loses nothing before it surely has ended.
+  if (mayStillWork(lease, unchangedMs)) return 'expired';
   if (isReleased(lease)) return unchangedMs >= orphanedAfterMs ? 'orphaned' : 'dead';
   const durationMs = durationMsOf(lease);
   if (unchangedMs >= durationMs * uncertainAfterDurations) return 'uncertain';

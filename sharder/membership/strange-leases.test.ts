@@ -9,6 +9,7 @@ import { FakeClock } from '@controller-sharding/shared/testing/fake-clock.ts';
 import { MemoryApi } from '@controller-sharding/shared/testing/memory-api.ts';
 import { LeaseEvents } from './lease-events.ts';
 import { Membership } from './membership.ts';
+import { MembershipWorld, ring } from './membership-fixture.ts';
 
 test('a Lease that can be no shard is told of once, however often it is renewed', async () => {
   const clock = new FakeClock();
@@ -33,4 +34,22 @@ test('a Lease that can be no shard is told of once, however often it is renewed'
   assert.equal(notes.length, 1, notes.join('\n'));
   assert.match(notes[0] ?? '', /no shard: shard name "l+" has 64 characters/);
   stop.abort();
+});
+
+test('a Lease that gets a ring, or loses it, is a shard, or none any more', async () => {
+  const world = new MembershipWorld();
+  world.shard('a');
+  await world.start();
+  const setRing = async (name: string): Promise<void> => {
+    world.edit('a', 'default', ({ metadata }) => {
+      metadata.labels = { ...metadata.labels, [ringLabel]: name };
+    });
+    await world.clock.advance(0);
+  };
+  await setRing('');
+  assert.deepEqual(world.membership.shards(ring), []);
+  assert.equal(world.membership.strange().length, 1);
+  await setRing(ring);
+  assert.equal(world.state('a'), 'ready');
+  assert.deepEqual(world.membership.strange(), []);
 });

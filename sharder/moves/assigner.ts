@@ -1,30 +1,23 @@
-import { Informer } from '@controller-sharding/shared/kube/informer.ts';
-import {
-  objectKey,
-  type PartialObject,
-  type Resource,
-  resourceName,
-} from '@controller-sharding/shared/kube/types.ts';
+import { ExponentialBackoff } from '@controller-sharding/shared/queue/exponential-backoff.ts';
 import { RateLimitingQueue } from '@controller-sharding/shared/queue/rate-limiting-queue.ts';
-import { drainLabel, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
-import { controllingMain, type MainResource, mainOf, scopeResources } from '../rings/ring-scope.ts';
-import { type Controlled, listControlled } from './controlled-lists.ts';
+import { sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
+import { type Controlled, mostLevels } from '@controller-sharding/shared/sharding/controlled-trees.ts';
+import { controllerInRing, type MainResource, mainOf } from '../rings/ring-scope.ts';
+import { listControlled } from './controlled-lists.ts';
+import { Controllers } from './controllers.ts';
 import type { DrainHints } from './drain-hints.ts';
 import { forEachConcurrently } from './for-each.ts';
+import { movable } from './held-objects.ts';
 import type { RelabelOutcome } from './label-writer.ts';
 import { moveOwner } from './move-owner.ts';
-import { readOwner } from './read-owner.ts';
-import { placeObject, type RingMoves } from './ring-moves.ts';
-
-interface Unassigned {
-  key: string;
-  resource: Resource;
-  object: PartialObject;
-}
+import { canTake, pinnedShard, placeObject, type RingMoves } from './ring-moves.ts';
+import { type Unassigned, UnassignedObjects } from './unassigned-objects.ts';
 
 const mostInWave = 500;
 const betweenWavesMs = 20;
 const unplacedRetryMs = 1_000;
+/** A controlled object whose owner isn't there is looked at after each of these, doubled each time. */
+const ownerless = { baseMs: 1_000, maxMs: 3_600_000 };
 
 /**
  * Gives a shard to every object of the ring that has none. Watches just those objects, and works in waves, so that
@@ -33,27 +26,25 @@ const unplacedRetryMs = 1_000;
 export class Assigner {
   readonly #moves: RingMoves;
   readonly #hints: DrainHints;
-  readonly #informers = new Map<string, { resource: Resource; informer: Informer<PartialObject> }>();
+  readonly #objects: UnassignedObjects;
   readonly #queue: RateLimitingQueue<string>;
+  readonly #ownerless: ExponentialBackoff<string>;
 
   constructor(moves: RingMoves, hints: DrainHints) {
     this.#moves = moves;
     this.#hints = hints;
     this.#queue = new RateLimitingQueue(moves.clock, { baseMs: 20, maxMs: 5_000 });
-    for (const resource of scopeResources(moves.scope)) this.#watch(resource);
+    this.#ownerless = new ExponentialBackoff(moves.clock, ownerless);
+    this.#objects = new UnassignedObjects(moves, (key) => this.#queue.add(key));
   }
 
-  /** Main objects that wait for a shard. */
+  /** Objects of main resources that wait for a shard. */
   get unassigned(): number {
-    let count = 0;
-    for (const { resource, informer } of this.#informers.values()) {
-      if (mainOf(this.#moves.scope, resource)) count += informer.store.size;
-    }
-    return count;
+    return this.#objects.mains;
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const watching = [...this.#informers.values()].map(({ informer }) => informer.run(signal));
+    const watching = this.#objects.run(signal);
     for (;;) {
       const first = await this.#queue.get(signal);
       if (first === undefined) break;
@@ -66,37 +57,18 @@ export class Assigner {
       for (const key of keys) this.#queue.done(key);
       await this.#moves.clock.sleep(betweenWavesMs, signal).catch(() => undefined);
     }
-    await Promise.all(watching);
-  }
-
-  #watch(resource: Resource): void {
-    const { client, clock, logger, scope } = this.#moves;
-    const informer = new Informer<PartialObject>({
-      client,
-      clock,
-      resource,
-      form: 'metadata',
-      labelSelector: `!${shardLabel(scope.ring)}`,
-      logger: logger.child({ informer: `unassigned ${resourceName(resource)}` }),
-      keep: (object) =>
-        scope.selects(object.metadata.namespace) !== false &&
-        (mainOf(scope, resource) !== undefined || controllingMain(scope, resource, object) !== undefined),
-    });
-    const enqueue = (object: PartialObject): void =>
-      this.#queue.add(`${resourceName(resource)}|${objectKey(object.metadata)}`);
-    informer.addHandler({ added: enqueue, updated: (_old, now) => enqueue(now) });
-    this.#informers.set(resourceName(resource), { resource, informer });
+    await watching;
   }
 
   async #wave(keys: string[], signal: AbortSignal): Promise<void> {
     const mains = new Map<MainResource, Unassigned[]>();
     const controlled: Unassigned[] = [];
     for (const key of keys) {
-      const found = this.#find(key);
-      if (found === undefined) this.#queue.forget(key);
+      const found = this.#objects.find(key);
+      if (found === undefined) this.#forget(key);
       else if (this.#moves.scope.selects(found.object.metadata.namespace) !== true)
         this.#queue.addRateLimited(key);
-      else if (controllingMain(this.#moves.scope, found.resource, found.object)) controlled.push(found);
+      else if (controllerInRing(this.#moves.scope, found.resource, found.object)) controlled.push(found);
       else {
         const main = mainOf(this.#moves.scope, found.resource);
         if (main) mains.set(main, [...(mains.get(main) ?? []), found]);
@@ -106,16 +78,9 @@ export class Assigner {
     await this.#follow(controlled, signal);
   }
 
-  #find(key: string): Unassigned | undefined {
-    const bar = key.indexOf('|');
-    const entry = this.#informers.get(key.slice(0, bar));
-    const object = entry?.informer.store.get(key.slice(bar + 1));
-    return entry && object && { key, resource: entry.resource, object };
-  }
-
   async #place(main: MainResource, owners: Unassigned[], signal: AbortSignal): Promise<void> {
     const { client, scope, membership } = this.#moves;
-    if (membership.usable(scope.ring).length === 0) {
+    if (membership.ring(scope.ring).pinnable.size === 0) {
       for (const { key } of owners) this.#queue.addAfter(key, unplacedRetryMs);
       return;
     }
@@ -123,8 +88,8 @@ export class Assigner {
     try {
       children = await listControlled(
         client,
-        scope.ring,
-        main,
+        scope,
+        main.resource,
         owners.map(({ object }) => object),
         signal,
       );
@@ -136,15 +101,15 @@ export class Assigner {
     await forEachConcurrently(owners, this.#moves.concurrency, async (owner) => {
       const uid = owner.object.metadata.uid ?? '';
       const hint = this.#hints.take(uid);
+      const follow = hint !== undefined && canTake(this.#moves, owner.object, hint);
       const to =
-        hint !== undefined && membership.isUsable(scope.ring, hint)
-          ? hint
-          : placeObject(this.#moves, main.resource, owner.object);
+        pinnedShard(this.#moves, owner.object) ??
+        (follow ? hint : placeObject(this.#moves, main.resource, owner.object));
       if (to === undefined) {
         this.#queue.addAfter(owner.key, unplacedRetryMs);
         return;
       }
-      const controlled = children.get(uid) ?? [];
+      const controlled = movable(this.#moves, children.get(uid));
       await this.#settle(owner, signal, async () => {
         if (controlled.length > 0 && !(await this.#isUnassigned(owner, signal))) return 'changed';
         return moveOwner(this.#moves.writer, {
@@ -153,31 +118,29 @@ export class Assigner {
           owner: owner.object,
           to,
           children: controlled,
-          stillRight: async () => membership.isUsable(scope.ring, to),
+          stillRight: async () => canTake(this.#moves, owner.object, to),
         });
       });
     });
   }
 
-  /** A controlled object gets the label of its controller, unless that is on the move or has none yet. */
+  /** A controlled object gets the label of its controller, unless something above it is on the move. */
   async #follow(objects: Unassigned[], signal: AbortSignal): Promise<void> {
-    const { client, scope, writer } = this.#moves;
-    const owners = new Map<string, Promise<PartialObject | undefined>>();
+    const { scope, writer } = this.#moves;
+    const controllers = new Controllers(this.#moves, signal);
     await forEachConcurrently(objects, this.#moves.concurrency, async (child) => {
-      const control = controllingMain(scope, child.resource, child.object);
-      if (control === undefined) return;
-      const { reference } = control;
-      await this.#settle(child, signal, async () => {
-        const reading = owners.get(reference.uid) ?? readOwner(client, control, child.object, signal);
-        owners.set(reference.uid, reading);
-        const owner = await reading;
-        if (owner === undefined) return 'gone';
-        const { labels } = owner.metadata;
-        const shard = labels?.[shardLabel(scope.ring)];
-        if (shard === undefined || labels?.[drainLabel(scope.ring)] !== undefined) return 'changed';
-        const changes = { [shardLabel(scope.ring)]: shard };
-        return writer.relabel(child.resource, child.object, changes, { controllerUid: true });
-      });
+      const levels = this.#objects.levelsAbove(child);
+      // It is enqueued when its controller has a label.
+      if (levels > 0 && levels < mostLevels) this.#forget(child.key);
+      else
+        await this.#settle(child, signal, async () => {
+          const above = await controllers.above(child.resource, child.object);
+          if (above.kind === 'endless') this.#tellEndless(child);
+          if (above.kind !== 'main') return 'ownerless';
+          if (above.moving || above.controllerShard === undefined) return 'changed';
+          const changes = { [shardLabel(scope.ring)]: above.controllerShard };
+          return writer.relabel(child.resource, child.object, changes, { controllerUid: true });
+        });
     });
   }
 
@@ -191,14 +154,22 @@ export class Assigner {
     return metadata.uid === object.metadata.uid && !metadata.labels?.[shardLabel(this.#moves.scope.ring)];
   }
 
-  async #settle(item: Unassigned, signal: AbortSignal, move: () => Promise<RelabelOutcome>): Promise<void> {
+  async #settle(
+    item: Unassigned,
+    signal: AbortSignal,
+    move: () => Promise<RelabelOutcome | 'ownerless'>,
+  ): Promise<void> {
     try {
       const outcome = await move();
       if (outcome === 'changed') {
         this.#queue.addRateLimited(item.key);
         return;
       }
-      this.#queue.forget(item.key);
+      if (outcome === 'ownerless') {
+        this.#queue.addAfter(item.key, this.#ownerless.next(item.key));
+        return;
+      }
+      this.#forget(item.key);
       if (outcome === 'done') {
         const { group, resource } = item.resource;
         this.#moves.metrics.assigned({ controllerring: this.#moves.scope.ring, group, resource });
@@ -207,6 +178,17 @@ export class Assigner {
       this.#queue.addRateLimited(item.key);
       this.#failed(error, signal);
     }
+  }
+
+  #tellEndless({ object }: Unassigned): void {
+    const note = `Its controllers form a circle, or more than ${mostLevels} levels: it belongs to no main object of ring "${this.#moves.scope.ring}" and gets no shard. Correct the owner references.`;
+    const reason = 'EndlessControllers';
+    this.#moves.events.record({ regarding: object, type: 'Warning', reason, action: 'Place', note });
+  }
+
+  #forget(key: string): void {
+    this.#queue.forget(key);
+    this.#ownerless.forget(key);
   }
 
   #failed(error: unknown, signal: AbortSignal): void {

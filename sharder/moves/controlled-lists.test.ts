@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namespaces as clusterScoped } from '@controller-sharding/shared/kube/resources.ts';
-import { ring } from '../membership/membership-fixture.ts';
+import { namespaces as clusterScoped, secrets } from '@controller-sharding/shared/kube/resources.ts';
 import { listControlled } from './controlled-lists.ts';
 import { RingWorld } from './ring-fixture.ts';
 
@@ -19,7 +18,7 @@ test('controlled objects are found by one list per namespace, not per owner, and
   for (const owner of owners.slice(0, 3)) world.configMap(`c-${owner.metadata.name}`, owner, 'a');
   world.configMap('without-label', owners[0] ?? { metadata: { name: '' } });
   world.configMap('of-another', world.secret('s2', 'a'), 'a');
-  const found = await listControlled(world.api, ring, world.main, owners, world.signal);
+  const found = await listControlled(world.api, world.moves.scope, secrets, owners, world.signal);
   assert.deepEqual(lists(world), ['default', 'other']);
   assert.deepEqual(
     owners.map(({ metadata }) => found.get(metadata.uid ?? '')?.map(({ object }) => object.metadata.name)),
@@ -31,6 +30,7 @@ test('controlled objects are found by one list per namespace, not per owner, and
 test('those of cluster-scoped owners are found by one list in all', async () => {
   const world = new RingWorld();
   const owners = ['one', 'two'].map((name) => world.api.seed(clusterScoped, { metadata: { name } }));
-  await listControlled(world.api, ring, { ...world.main, resource: clusterScoped }, owners, world.signal);
+  world.main.resource = clusterScoped;
+  await listControlled(world.api, world.moves.scope, clusterScoped, owners, world.signal);
   assert.deepEqual(lists(world), ['']);
 });

@@ -1,46 +1,43 @@
 import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
-import { controllerOf, type PartialObject, type Resource } from '@controller-sharding/shared/kube/types.ts';
+import type { PartialObject, Resource } from '@controller-sharding/shared/kube/types.ts';
 import { sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
-import type { MainResource } from '../rings/ring-scope.ts';
-
-export interface Controlled {
-  resource: Resource;
-  object: PartialObject;
-}
+import { type Controlled, ControlledTrees } from '@controller-sharding/shared/sharding/controlled-trees.ts';
+import { controlledResources, type RingScope } from '../rings/ring-scope.ts';
 
 /**
- * The controlled objects of many owners of one main resource, by the owners' uids: one list per namespace and
+ * All that many owners of one resource control, at any depth, by the owners' uids: one list per namespace and
  * controlled resource (one in all for cluster-scoped owners), never one per owner.
  */
 export async function listControlled(
   client: Pick<ApiClient, 'list'>,
-  ring: string,
-  main: MainResource,
+  scope: RingScope,
+  resource: Resource,
   owners: readonly PartialObject[],
   signal: AbortSignal,
 ): Promise<Map<string, Controlled[]>> {
-  const wanted = new Set(owners.map((owner) => owner.metadata.uid ?? ''));
-  const namespaces = new Set(
-    owners.map((owner) => (main.resource.namespaced ? owner.metadata.namespace : undefined)),
+  const resources = controlledResources(scope, resource).filter(
+    ({ namespaced }) => namespaced || !resource.namespaced,
+  );
+  const byNamespace = Map.groupBy(owners, ({ metadata }) =>
+    resource.namespaced ? metadata.namespace : undefined,
   );
   const found = new Map<string, Controlled[]>();
-  for (const namespace of namespaces) {
-    for (const resource of main.controlled) {
-      const pages = client.list(resource, 'metadata', {
+  for (const [namespace, group] of byNamespace) {
+    const uids = group.map(({ metadata }) => metadata.uid ?? '');
+    const trees = new ControlledTrees(uids, resources);
+    for (const controlled of resources) {
+      const pages = client.list(controlled, 'metadata', {
         namespace,
-        labelSelector: shardLabel(ring),
+        labelSelector: shardLabel(scope.ring),
         signal,
         timeoutMs: sharderRequestMs,
       });
-      for await (const { items } of pages) {
-        for (const object of items) {
-          const uid = controllerOf(object)?.uid;
-          if (uid === undefined || !wanted.has(uid)) continue;
-          const children = found.get(uid);
-          if (children) children.push({ resource, object });
-          else found.set(uid, [{ resource, object }]);
-        }
-      }
+      for await (const { items } of pages) for (const object of items) trees.add(controlled, object);
+      trees.listed(controlled);
+    }
+    for (const uid of uids) {
+      const tree = trees.of(uid);
+      if (tree.length > 0) found.set(uid, tree);
     }
   }
   return found;

@@ -1,11 +1,12 @@
 import type { PartialObject } from '@controller-sharding/shared/kube/types.ts';
 import { sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
-import { controllingMain, type MainResource } from '../rings/ring-scope.ts';
+import { controllerInRing, isPlaced, type MainResource, scopeResources } from '../rings/ring-scope.ts';
 import { listControlled } from './controlled-lists.ts';
+import { Controllers } from './controllers.ts';
 import { forEachConcurrently } from './for-each.ts';
+import { movable } from './held-objects.ts';
 import { moveOwner } from './move-owner.ts';
-import { readOwner } from './read-owner.ts';
-import { placeObject, type RingMoves } from './ring-moves.ts';
+import { canTake, placeObject, type RingMoves } from './ring-moves.ts';
 
 const mostInWave = 5_000;
 
@@ -44,15 +45,15 @@ export async function emptyDeadShard(moves: RingMoves, shard: string, signal: Ab
 export async function isShardEmpty(moves: RingMoves, shard: string, signal: AbortSignal): Promise<boolean> {
   const { client, scope } = moves;
   const labelSelector = `${shardLabel(scope.ring)}=${shard}`;
-  for (const main of scope.mains) {
-    for await (const wave of mainsOf(moves, main, shard, signal)) if (wave.length > 0) return false;
-    for (const resource of main.controlled) {
-      for await (const { items } of client.list(resource, 'metadata', { labelSelector, signal })) {
-        for (const object of items) {
-          const control = selected(moves, object) ? controllingMain(scope, resource, object) : undefined;
-          // Without its owner it is for the garbage collector, whatever label it carries.
-          if (control && (await readOwner(client, control, object, signal))) return false;
-        }
+  for (const resource of scopeResources(scope)) {
+    for await (const { items } of client.list(resource, 'metadata', { labelSelector, signal })) {
+      const controllers = new Controllers(moves, signal);
+      for (const object of items) {
+        if (!selected(moves, object)) continue;
+        if (isPlaced(scope, resource, object)) return false;
+        if (controllerInRing(scope, resource, object) === undefined) continue;
+        // Without its owner it is for the garbage collector, whatever label it carries.
+        if ((await controllers.above(resource, object)).kind === 'main') return false;
       }
     }
   }
@@ -72,7 +73,7 @@ async function* mainsOf(
   const options = { labelSelector, signal, timeoutMs: sharderRequestMs };
   let wave: PartialObject[] = [];
   for await (const { items } of moves.client.list(main.resource, 'metadata', options)) {
-    wave.push(...items.filter((object) => selected(moves, object)));
+    wave.push(...items.filter((object) => isPlaced(moves.scope, main.resource, object)));
     if (wave.length < mostInWave) continue;
     yield wave;
     wave = [];
@@ -88,7 +89,7 @@ async function moveWave(
   signal: AbortSignal,
 ): Promise<number> {
   const { client, scope, membership, writer, metrics } = moves;
-  const children = await listControlled(client, scope.ring, main, owners, signal);
+  const children = await listControlled(client, scope, main.resource, owners, signal);
   let moved = 0;
   await forEachConcurrently(owners, moves.concurrency, async (owner) => {
     const to = placeObject(moves, main.resource, owner);
@@ -98,9 +99,9 @@ async function moveWave(
       resource: main.resource,
       owner,
       to,
-      children: children.get(owner.metadata.uid ?? '') ?? [],
+      children: movable(moves, children.get(owner.metadata.uid ?? '')),
       stillRight: async () =>
-        membership.isUsable(scope.ring, to) && (await membership.confirmGivenUp(scope.ring, shard, signal)),
+        canTake(moves, owner, to) && (await membership.confirmGivenUp(scope.ring, shard, signal)),
     });
     if (outcome !== 'done') return;
     moved += 1;

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { secrets } from '@controller-sharding/shared/kube/resources.ts';
+import { configMaps, secrets } from '@controller-sharding/shared/kube/resources.ts';
+import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
+import { cordonedAnnotation, pinLabel } from '@controller-sharding/shared/sharding/contract.ts';
+import { ring } from '../membership/membership-fixture.ts';
 import { DrainHints } from './drain-hints.ts';
 import { Drains } from './drains.ts';
 import { assigned, drain, patchOf, RingWorld, ref } from './ring-fixture.ts';
@@ -8,26 +11,29 @@ import { assigned, drain, patchOf, RingWorld, ref } from './ring-fixture.ts';
 async function start(...shards: string[]) {
   const world = await new RingWorld().withShards(...shards);
   const hints = new DrainHints();
-  let changes = 0;
-  const drains = new Drains(world.moves, hints, () => {
-    changes += 1;
+  const moving = new Set<string>();
+  const drains = new Drains(world.moves, hints, {
+    seen: (_resource, { metadata }) => void moving.add(metadata.name),
+    ended: ({ metadata }) => void moving.delete(metadata.name),
   });
   void drains.run(world.signal);
   await world.clock.advance(0);
-  return { world, hints, drains, changes: () => changes };
+  return { world, hints, drains, moving };
 }
 
-test('objects on the move are counted, and no others', async () => {
-  const { world, drains, changes } = await start('a', 'b');
+test('objects on the move are counted and told of, also on their way out of the ring, and no others', async () => {
+  const { world, drains, moving } = await start('a', 'b');
   world.secret('still', 'a');
   world.secret('moving', 'a', { [drain]: 'b' });
-  world.secret('elsewhere', 'a', { [drain]: 'b' }, 'foreign');
+  world.secret('leaving', 'a', { [drain]: '' }, 'foreign');
+  world.secret('elsewhere', undefined, { [drain]: 'b' }, 'foreign');
   await world.clock.advance(0);
-  assert.equal(drains.count, 1);
+  assert.equal(drains.count, 2);
+  assert.deepEqual([...moving].toSorted(), ['leaving', 'moving']);
   world.api.label(secrets, ref('moving'), { [assigned]: 'b', [drain]: undefined });
   await world.clock.advance(0);
-  assert.equal(drains.count, 0);
-  assert.equal(changes(), 2);
+  assert.equal(drains.count, 1);
+  assert.deepEqual([...moving], ['leaving']);
 });
 
 test('a drain towards a shard that can not take objects is sent elsewhere, the others stay', async () => {
@@ -63,12 +69,67 @@ test('an object of a given-up shard is not drained but moved by others', async (
   assert.deepEqual(world.relabelled(), []);
 });
 
-test('a drain to nobody stays as it is', async () => {
+test('a drain to nobody stays as it is while the object belongs to nobody', async () => {
   const { world, drains } = await start('a', 'b');
-  world.secret('s', 'a', { [drain]: '' });
+  world.secret('s', 'a', { [drain]: '' }, 'foreign');
+  world.secret('unknown', 'a', { [drain]: '' }, 'new');
   await world.clock.advance(0);
   await drains.retarget();
   assert.deepEqual(world.relabelled(), []);
+});
+
+test('an object that belongs to the ring again stays with its shard, goes to its pin, or to another shard', async () => {
+  const { world, drains } = await start('a', 'b');
+  world.shard('c');
+  world.edit('c', 'default', ({ metadata }) => {
+    metadata.annotations = { ...metadata.annotations, [cordonedAnnotation]: 'true' };
+  });
+  world.secret('stays', 'a', { [drain]: '' });
+  world.secret('pinned', 'a', { [drain]: '', [pinLabel(ring)]: 'b' });
+  world.secret('elsewhere', 'c', { [drain]: '' });
+  await world.clock.advance(0);
+  await drains.retarget();
+  assert.equal(world.drainOf('stays'), 'a');
+  assert.equal(world.drainOf('pinned'), 'b');
+  assert(['a', 'b'].includes(world.drainOf('elsewhere') ?? ''));
+});
+
+test('a drain that lost its target is called off where the object can stay', async () => {
+  const { world, drains } = await start('a', 'b', 'c');
+  for (let number = 0; number < 10; number += 1) world.secret(`s${number}`, 'a', { [drain]: 'gone' });
+  await world.clock.advance(0);
+  await drains.retarget();
+  for (let number = 0; number < 10; number += 1) assert.equal(world.drainOf(`s${number}`), 'a');
+});
+
+test('what follows a controller goes where that is, even if that gets nothing new', async () => {
+  const world = await new RingWorld().withShards('a', 'b');
+  const mains = [world.main, { resource: configMaps, controlled: [] }];
+  const scope = { ...world.moves.scope, mains };
+  const watcher = { seen: () => undefined, ended: () => undefined };
+  const drains = new Drains({ ...world.moves, scope }, new DrainHints(), watcher);
+  void drains.run(world.signal);
+  world.edit('b', 'default', ({ metadata }) => {
+    metadata.annotations = { ...metadata.annotations, [cordonedAnnotation]: 'true' };
+  });
+  world.configMap('adopted', world.secret('s', 'b'), 'a');
+  world.api.label(configMaps, ref('adopted'), { [drain]: 'b' });
+  await world.clock.advance(0);
+  assert.equal(drains.count, 1);
+  await drains.retarget();
+  assert.deepEqual(world.relabelled(), []);
+});
+
+test('an object that is being deleted moves like any other', async () => {
+  const { world, drains } = await start('a', 'b');
+  const { metadata } = world.secret('s', 'a', { [drain]: 'gone' });
+  world.api.change<KubeObject>(secrets, metadata, (object) => {
+    object.metadata.finalizers = ['example.com/held'];
+  });
+  await world.api.delete(secrets, metadata);
+  await world.clock.advance(0);
+  await drains.retarget();
+  assert.equal(world.drainOf('s'), 'a');
 });
 
 test('without a usable shard drains wait', async () => {

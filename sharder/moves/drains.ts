@@ -1,20 +1,32 @@
 import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import { type PartialObject, type Resource, resourceName } from '@controller-sharding/shared/kube/types.ts';
+import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
 import { drainLabel, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
+import { labelledScope } from '../rings/belonging.ts';
+import { isPlaced } from '../rings/ring-scope.ts';
 import type { DrainHints } from './drain-hints.ts';
 import { forEachConcurrently } from './for-each.ts';
-import { placeObject, type RingMoves } from './ring-moves.ts';
+import { canTake, type RingMoves, stayOrPlace } from './ring-moves.ts';
+
+/** Who follows the objects on the move. */
+export interface DrainWatcher {
+  /** Has a drain label, from now on or still. */
+  seen(resource: Resource, object: PartialObject): void;
+  /** Has none any more, or is gone. */
+  ended(object: PartialObject): void;
+}
 
 /** The objects on the move: those with a drain label. One whose target can't take it any more is sent elsewhere. */
 export class Drains {
   readonly #moves: RingMoves;
   readonly #informers: Array<{ resource: Resource; informer: Informer<PartialObject> }>;
+  #changes = 0;
+  #checkedAt = -1;
 
-  /** `changed` is called whenever an object begins or ends a move. */
-  constructor(moves: RingMoves, hints: DrainHints, changed: () => void) {
+  constructor(moves: RingMoves, hints: DrainHints, watcher: DrainWatcher) {
     this.#moves = moves;
     const { client, clock, logger, scope } = moves;
-    this.#informers = scope.mains.map(({ resource }) => {
+    this.#informers = labelledScope(scope).mains.map(({ resource }) => {
       const informer = new Informer<PartialObject>({
         client,
         clock,
@@ -22,15 +34,28 @@ export class Drains {
         form: 'metadata',
         labelSelector: drainLabel(scope.ring),
         logger: logger.child({ informer: `draining ${resourceName(resource)}` }),
-        keep: (object) => scope.selects(object.metadata.namespace) !== false,
+        keep: ({ metadata }) =>
+          metadata.labels?.[shardLabel(scope.ring)] !== undefined ||
+          scope.selects(metadata.namespace) !== false,
       });
       // From the start on: that the object is without a shard may be seen before the end of its drain is.
       const remember = ({ metadata }: PartialObject): void => {
         const target = metadata.labels?.[drainLabel(scope.ring)];
         if (target && metadata.uid) hints.remember(metadata.uid, target);
-        changed();
+        this.#changes += 1;
       };
-      informer.addHandler({ added: remember, updated: (_old, now) => remember(now), deleted: remember });
+      const seen = (object: PartialObject): void => {
+        remember(object);
+        watcher.seen(resource, object);
+      };
+      informer.addHandler({
+        added: seen,
+        updated: (_old, now) => seen(now),
+        deleted: (object) => {
+          remember(object);
+          watcher.ended(object);
+        },
+      });
       return { resource, informer };
     });
   }
@@ -47,26 +72,58 @@ export class Drains {
     await Promise.all(this.#informers.map(({ informer }) => informer.waitForSync(signal)));
   }
 
-  /** New targets for drains towards shards that can't take objects. Objects of given-up shards are moved, not drained. */
-  async retarget(): Promise<void> {
-    const { membership, scope, writer, concurrency } = this.#moves;
-    const usable = new Set(membership.usable(scope.ring).map(({ name }) => name));
+  /** The membership changed: targets may no longer take what is on its way to them. */
+  membershipChanged(): void {
+    this.#changes += 1;
+  }
+
+  /** Grows whenever an object begins or ends a move, or what is known of the shards has changed. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** The objects on the move that fulfil a condition, with their resource. */
+  async filter(
+    condition: (resource: Resource, object: PartialObject) => boolean,
+  ): Promise<Array<{ resource: Resource; object: PartialObject }>> {
+    const found: Array<{ resource: Resource; object: PartialObject }> = [];
+    const slice = new Slice(this.#moves.clock);
     for (const { resource, informer } of this.#informers) {
-      const stranded = informer.store.list().filter(({ metadata }) => {
-        const shard = metadata.labels?.[shardLabel(scope.ring)];
-        const target = metadata.labels?.[drainLabel(scope.ring)];
-        if (shard === undefined || !target || usable.has(target)) return false;
-        return !membership.isGivenUp(scope.ring, shard);
-      });
-      await forEachConcurrently(stranded, concurrency, async (object) => {
-        const to = placeObject(this.#moves, resource, object);
-        const shard = object.metadata.labels?.[shardLabel(scope.ring)];
-        if (to === undefined) return;
-        await writer.relabel(resource, object, {
-          [shardLabel(scope.ring)]: shard,
-          [drainLabel(scope.ring)]: to,
-        });
-      });
+      for (const object of informer.store.values()) {
+        if (condition(resource, object)) found.push({ resource, object });
+        if (slice.isOver) await slice.maybeYield();
+      }
     }
+    return found;
+  }
+
+  /**
+   * New targets for drains towards shards that can't take objects, and for those towards nobody of objects that belong
+   * to the ring again: the present shard, if it may keep the object (it takes the hand-over back), else another.
+   * Objects of given-up shards are moved, not drained. Does nothing while nothing has changed.
+   */
+  async retarget(): Promise<void> {
+    const changes = this.#changes;
+    if (changes === this.#checkedAt) return;
+    const { scope, writer, concurrency } = this.#moves;
+    const stranded = await this.filter((resource, object) => this.#isStranded(resource, object));
+    await forEachConcurrently(stranded, concurrency, async ({ resource, object }) => {
+      const to = stayOrPlace(this.#moves, resource, object);
+      if (to === undefined || !this.#isStranded(resource, object)) return;
+      await writer.relabel(resource, object, {
+        [shardLabel(scope.ring)]: object.metadata.labels?.[shardLabel(scope.ring)],
+        [drainLabel(scope.ring)]: to,
+      });
+    });
+    this.#checkedAt = changes;
+  }
+
+  /** What follows a controller goes where that is. */
+  #isStranded(resource: Resource, object: PartialObject): boolean {
+    const { membership, scope } = this.#moves;
+    const shard = object.metadata.labels?.[shardLabel(scope.ring)];
+    const target = object.metadata.labels?.[drainLabel(scope.ring)];
+    if (shard === undefined || (target && canTake(this.#moves, object, target))) return false;
+    return isPlaced(scope, resource, object) && !membership.isGivenUp(scope.ring, shard);
   }
 }

@@ -3,10 +3,10 @@ import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
 import { drainLabel, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { level } from '../placement/level.ts';
 import type { WeightedShard } from '../placement/rendezvous.ts';
-import type { MainResource } from '../rings/ring-scope.ts';
+import { isPlaced, type MainResource } from '../rings/ring-scope.ts';
 import { forEachConcurrently } from './for-each.ts';
 import { ObjectTableBuilder } from './object-table.ts';
-import { placementKey, type RingMoves } from './ring-moves.ts';
+import { pinnedShard, placementKey, type RingMoves } from './ring-moves.ts';
 
 /** Object hash → shard it shall move to. */
 type Plan = Map<string, string>;
@@ -51,22 +51,28 @@ async function planLevel(
   const { scope, hasher, clock } = moves;
   const indexOf = new Map(shards.map(({ name }, index) => [name, index]));
   const loads = shards.map(() => 0);
+  const fixed = shards.map(() => 0);
   const table = new ObjectTableBuilder();
   for (const main of scope.mains) {
     for await (const page of mainPages(moves, main, signal)) {
       for (const object of page) {
         const labels = object.metadata.labels ?? {};
-        // On the move: counts where it goes, and isn't moved again.
-        const target = labels[drainLabel(scope.ring)];
+        // On the move, or to be moved because of its pin: counts where it goes, and isn't moved for the level.
+        const target = labels[drainLabel(scope.ring)] ?? pinnedShard(moves, object);
         const shard = indexOf.get(target ?? labels[shardLabel(scope.ring)] ?? '');
         if (shard === undefined) continue;
         loads[shard] = (loads[shard] ?? 0) + 1;
+        if (target !== undefined) fixed[shard] = (fixed[shard] ?? 0) + 1;
         table.add(hasher.hash(placementKey(main.resource, object)), target === undefined ? shard : -1);
       }
     }
   }
   const objects = table.build();
-  const loaded = shards.map((shard, index) => ({ ...shard, load: loads[index] ?? 0 }));
+  const loaded = shards.map((shard, index) => ({
+    ...shard,
+    load: loads[index] ?? 0,
+    fixed: fixed[index] ?? 0,
+  }));
   const planned = await level({ hasher, shards: loaded, objects }, new Slice(clock));
   return new Map(planned.map(({ index, to }) => [`${objects.high[index]}:${objects.low[index]}`, to]));
 }
@@ -78,12 +84,13 @@ async function* mainPages(
 ): AsyncGenerator<PartialObject[]> {
   const options = { labelSelector: shardLabel(scope.ring), signal, timeoutMs: sharderRequestMs };
   for await (const { items } of client.list(main.resource, 'metadata', options)) {
-    yield items.filter((object) => scope.selects(object.metadata.namespace) === true);
+    yield items.filter((object) => isPlaced(scope, main.resource, object));
   }
 }
 
-const movable = ({ scope }: RingMoves, object: PartialObject): boolean =>
-  object.metadata.labels?.[drainLabel(scope.ring)] === undefined;
+const movable = (moves: RingMoves, object: PartialObject): boolean =>
+  object.metadata.labels?.[drainLabel(moves.scope.ring)] === undefined &&
+  pinnedShard(moves, object) === undefined;
 
 function idOf({ hasher }: RingMoves, main: MainResource, object: PartialObject): string {
   const { high, low } = hasher.hash(placementKey(main.resource, object));

@@ -1,6 +1,6 @@
 import type { PartialObject, Resource } from '@controller-sharding/shared/kube/types.ts';
 import { drainLabel, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
-import type { Controlled } from './controlled-lists.ts';
+import type { Controlled } from '@controller-sharding/shared/sharding/controlled-trees.ts';
 import type { LabelWriter, RelabelOutcome } from './label-writer.ts';
 
 export interface OwnerMove {
@@ -8,8 +8,10 @@ export interface OwnerMove {
   resource: Resource;
   /** As it was read: its labels are tested. */
   owner: PartialObject;
+  /** All that it controls, at any depth. */
   children: readonly Controlled[];
-  to: string;
+  /** Undefined: to nobody, the labels are removed. */
+  to: string | undefined;
   /** Asked right before every write: whether the decision still stands, by the newest membership. */
   stillRight(): Promise<boolean>;
 }
@@ -20,18 +22,15 @@ export interface OwnerMove {
  */
 export async function moveOwner(writer: LabelWriter, move: OwnerMove): Promise<RelabelOutcome> {
   const { ring, resource, owner, children, to, stillRight } = move;
-  const label = shardLabel(ring);
+  const [label, drain] = [shardLabel(ring), drainLabel(ring)];
   for (const child of children) {
-    if (child.object.metadata.labels?.[label] === to) continue;
+    const { labels } = child.object.metadata;
+    if (labels?.[label] === to) continue;
     if (!(await stillRight())) return 'changed';
-    const outcome = await writer.relabel(
-      child.resource,
-      child.object,
-      { [label]: to },
-      { controllerUid: true },
-    );
+    const changes = { [label]: to, ...(labels?.[drain] !== undefined && { [drain]: undefined }) };
+    const outcome = await writer.relabel(child.resource, child.object, changes, { controllerUid: true });
     if (outcome === 'changed') return 'changed';
   }
   if (!(await stillRight())) return 'changed';
-  return writer.relabel(resource, owner, { [label]: to, [drainLabel(ring)]: undefined });
+  return writer.relabel(resource, owner, { [label]: to, [drain]: undefined });
 }

@@ -74,7 +74,8 @@ test('while there is no shard nothing is listed for the objects that wait', asyn
   await world.withShards();
   for (let i = 0; i < 3; i++) world.secret(`s${i}`);
   const mover = moverOf(world);
-  await pass(world, 1_000);
+  // After the looks with which a sharder starts.
+  await pass(world, 15_000);
   world.api.requests.length = 0;
   await pass(world, 60_000);
   assert.equal(lists(world, 'configmaps'), 0);

@@ -26,6 +26,8 @@ export class RingWorld extends MembershipWorld {
     ['foreign', false],
   ]);
   readonly fence = new WriteFence(this.clock, 15_000);
+  /** Events, as `reason name`. */
+  readonly told: string[] = [];
   readonly counts = { assigned: 0, moved: 0, drained: 0, calculated: 0 };
   readonly moves: RingMoves = {
     client: this.api,
@@ -38,6 +40,9 @@ export class RingWorld extends MembershipWorld {
       moved: () => void (this.counts.moved += 1),
       drained: () => void (this.counts.drained += 1),
       calculated: () => void (this.counts.calculated += 1),
+    },
+    events: {
+      record: ({ reason, regarding }) => void this.told.push(`${reason} ${regarding.metadata.name}`),
     },
     scope: this.#scope(),
     fence: this.fence,
@@ -77,11 +82,22 @@ export class RingWorld extends MembershipWorld {
   }
 
   configMap(name: string, owner: KubeObject, shard?: string): KubeObject {
+    return this.controlled(configMaps, name, owner, shard);
+  }
+
+  /** In the namespace of its owner, else in that one. */
+  controlled(
+    resource: Resource,
+    name: string,
+    owner: KubeObject,
+    shard?: string,
+    namespace = owner.metadata.namespace,
+  ): KubeObject {
     const { apiVersion = '', kind = '', metadata } = owner;
     const reference = { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true };
     const labels = shard === undefined ? {} : { [assigned]: shard };
-    return this.api.seed<KubeObject>(configMaps, {
-      metadata: { ...ref(name, metadata.namespace), labels, ownerReferences: [reference] },
+    return this.api.seed<KubeObject>(resource, {
+      metadata: { name, ...(namespace !== undefined && { namespace }), labels, ownerReferences: [reference] },
     });
   }
 
@@ -115,7 +131,7 @@ export class RingWorld extends MembershipWorld {
   relabelled(): string[] {
     return this.api
       .writes('patch')
-      .filter(({ resource }) => resource === 'secrets' || resource === 'configmaps')
+      .filter(({ resource }) => ['secrets', 'configmaps', 'pods', 'namespaces'].includes(resource))
       .map(({ resource, object }) => `${resource}/${object.slice(object.indexOf('/') + 1)}`);
   }
 
@@ -129,10 +145,11 @@ export class RingWorld extends MembershipWorld {
         const isForeign = foreign.includes(shard);
         if (!isForeign) {
           for (const child of this.childrenOf(metadata.uid)) {
-            this.api.label(configMaps, child.metadata, { [assigned]: to });
+            this.api.label(configMaps, child.metadata, { [assigned]: to || undefined });
           }
         }
-        this.api.label(secrets, metadata, { [assigned]: isForeign ? undefined : to, [drain]: undefined });
+        const next = isForeign ? undefined : to || undefined;
+        this.api.label(secrets, metadata, { [assigned]: next, [drain]: undefined });
       }
       if (!this.signal.aborted) this.clock.after(100, look);
     };
@@ -150,6 +167,7 @@ export class RingWorld extends MembershipWorld {
     return {
       ring,
       mains: [this.main],
+      former: [],
       missing: [],
       selects: (namespace) => (namespace === undefined ? true : this.namespaces.get(namespace)),
     };

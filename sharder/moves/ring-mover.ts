@@ -1,53 +1,76 @@
-import type { PartialObject } from '@controller-sharding/shared/kube/types.ts';
-import { settleMs, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
-import { isGivenUp } from '../membership/shard-state.ts';
 import { Assigner } from './assigner.ts';
-import { emptyDeadShard, isShardEmpty } from './dead-shards.ts';
+import { isShardEmpty } from './dead-shards.ts';
 import { DrainHints } from './drain-hints.ts';
+import { DrainingShards } from './draining-shards.ts';
 import { Drains } from './drains.ts';
-import { fetchLeftBehind } from './left-behind.ts';
-import { levelRing } from './leveller.ts';
+import { GivenUpShards } from './given-up-shards.ts';
+import { Leaving } from './leaving.ts';
+import { Levelling } from './levelling.ts';
+import { OverdueDrains, type OverduePolicy } from './overdue-drains.ts';
+import { Pins } from './pins.ts';
 import type { RingMoves } from './ring-moves.ts';
+import { Sweep } from './sweep.ts';
+
+export interface MoverOptions {
+  /** Default: a shard is told of after 5 min, and nothing is taken from it. */
+  overdue?: OverduePolicy | undefined;
+  /** Called once nothing of the resources that left the ring carries its labels any more. */
+  noneLeft?: ((signal: AbortSignal) => Promise<void>) | undefined;
+}
 
 const idleMs = 1_000;
 const failedMs = 1_000;
-const sweepAgainMs = 2_000;
-/** What can't be brought along (somebody refuses it) is not looked for all the time. */
-const longestAgainMs = 60_000;
-/** How long the search for what was left behind waits for moves to end. */
-const sweepLatestMs = 10_000;
+/** Resources of which nothing can be read keep the others waiting no longer. */
+const syncMs = 5_000;
 
 /**
  * All moves of one ring, while this process leads. Objects without a shard are served at once, beside the rounds that
- * follow a change of the membership: dead shards first, then stranded drains, then levelling, then what was left behind.
+ * follow a change of the membership: dead shards first, then stranded drains, then pins, then what leaves the ring or
+ * its shard, then levelling, then what was left behind.
  */
 export class RingMover {
   readonly #moves: RingMoves;
   readonly #assigner: Assigner;
   readonly #drains: Drains;
-  readonly #syncPeriodMs: number;
+  readonly #overdue: OverdueDrains;
+  readonly #pins: Pins;
+  readonly #givenUp: GivenUpShards;
+  readonly #sweep: Sweep;
+  /** What a round does, in this order. */
+  readonly #steps: ReadonlyArray<(signal: AbortSignal) => Promise<void>>;
   /** Grows with each change of the membership. */
   #version = 0;
-  /** The usable shards between which the ring was levelled last. */
-  #levelledFor: string | undefined;
-  #levelPause = { ms: failedMs, until: 0 };
-  #namesListed = { at: -Infinity, version: -1 };
-  #strandedDrains = true;
-  #sweepFrom: number | undefined;
-  #sweepLatest = 0;
-  #sweepAgainMs = sweepAgainMs;
-  /** Given-up shards, and when (monotonic ms) their objects have to be listed (again). */
-  readonly #toEmpty = new Map<string, { at: number; last: boolean }>();
   #wake: () => void = () => undefined;
 
-  constructor(moves: RingMoves, syncPeriodMs: number) {
+  constructor(moves: RingMoves, syncPeriodMs: number, options: MoverOptions = {}) {
     this.#moves = moves;
-    this.#syncPeriodMs = syncPeriodMs;
     const hints = new DrainHints();
+    const overdue = new OverdueDrains(moves, options.overdue ?? { drainTimeoutMs: 300_000, takeOver: false });
+    const drains = new Drains(moves, hints, overdue);
+    const pins = new Pins(moves, moves.events, () => this.#wake());
+    // What a shard doesn't answer is not waited for.
+    const sweep = new Sweep(moves, () => drains.count - overdue.count);
+    const moved = (): void => sweep.soon();
+    const givenUp = new GivenUpShards(moves, syncPeriodMs, moved);
+    const draining = new DrainingShards(moves, syncPeriodMs, moved);
+    const leaving = new Leaving(moves, drains, options.noneLeft ?? (() => Promise.resolve()));
+    const levelling = new Levelling(moves, moved);
     this.#assigner = new Assigner(moves, hints);
-    this.#drains = new Drains(moves, hints, () => {
-      this.#strandedDrains = true;
-    });
+    this.#drains = drains;
+    this.#overdue = overdue;
+    this.#pins = pins;
+    this.#givenUp = givenUp;
+    this.#sweep = sweep;
+    this.#steps = [
+      (signal) => givenUp.find(signal),
+      (signal) => givenUp.empty(signal),
+      () => drains.retarget(),
+      () => pins.apply(),
+      (signal) => draining.drain(signal),
+      (signal) => leaving.letGo(signal),
+      (signal) => levelling.level(signal),
+      (signal) => sweep.sweep(signal),
+    ];
   }
 
   get unassigned(): number {
@@ -58,25 +81,33 @@ export class RingMover {
     return this.#drains.count;
   }
 
+  /** Objects whose shard does not let go of them, for longer than it should take. */
+  get overdue(): number {
+    return this.#overdue.count;
+  }
+
   membershipChanged(): void {
     this.#version += 1;
-    this.#strandedDrains = true;
+    this.#drains.membershipChanged();
+    this.#pins.membershipChanged();
+    this.#givenUp.membershipChanged();
     this.#wake();
   }
 
   /** Whether a list made now finds nothing that carries the name. If it does, its objects are moved. */
   async isEmpty(shard: string, signal: AbortSignal): Promise<boolean> {
     if (await isShardEmpty(this.#moves, shard, signal)) return true;
-    this.#toEmpty.set(shard, { at: this.#moves.clock.monotonic(), last: false });
-    this.#sweepSoon();
+    this.#givenUp.note(shard);
+    this.#sweep.soon();
     this.#wake();
     return false;
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger, scope } = this.#moves;
-    const running = [this.#assigner.run(signal), this.#drains.run(signal)];
-    await this.#drains.waitForSync(signal).catch(() => undefined);
+    const parts = [this.#assigner, this.#drains, this.#pins, this.#overdue];
+    const running = parts.map((part) => part.run(signal));
+    await this.#untilSynced(signal);
     while (!signal.aborted) {
       const version = this.#version;
       try {
@@ -91,12 +122,20 @@ export class RingMover {
     await Promise.all(running);
   }
 
+  async #untilSynced(signal: AbortSignal): Promise<void> {
+    const enough = new AbortController();
+    const ended = AbortSignal.any([signal, enough.signal]);
+    const synced = this.#drains.waitForSync(ended);
+    await Promise.race([synced, this.#moves.clock.sleep(syncMs, ended)]).catch(() => undefined);
+    enough.abort();
+    await synced.catch(() => undefined);
+  }
+
   async #round(signal: AbortSignal): Promise<void> {
     const errors: unknown[] = [];
-    const steps = [this.#findGivenUp, this.#emptyGivenUp, this.#retarget, this.#level, this.#sweep];
-    for (const step of steps) {
+    for (const step of this.#steps) {
       try {
-        await step.call(this, signal);
+        await step(signal);
       } catch (error) {
         signal.throwIfAborted();
         // What one step can't do now keeps none of the others waiting.
@@ -104,132 +143,6 @@ export class RingMover {
       }
     }
     if (errors.length > 0) throw errors[0];
-  }
-
-  /** Notes which shards are given up, by their Leases and, now and then, by labels that name no Lease. */
-  async #findGivenUp(signal: AbortSignal): Promise<void> {
-    const { membership, scope, clock } = this.#moves;
-    const now = clock.monotonic();
-    for (const { shard, state } of membership.shards(scope.ring)) {
-      if (!isGivenUp(state)) this.#toEmpty.delete(shard);
-      else if (!this.#toEmpty.has(shard)) this.#toEmpty.set(shard, { at: now, last: false });
-    }
-    for (const [shard, due] of this.#toEmpty) {
-      if (due.at === Infinity && !membership.shards(scope.ring).some((view) => view.shard === shard)) {
-        this.#toEmpty.delete(shard);
-      }
-    }
-    const listed = this.#namesListed;
-    if (listed.version === this.#version && now - listed.at < this.#syncPeriodMs) return;
-    const version = this.#version;
-    for (const shard of await this.#namesOfNoLiveShard(signal)) {
-      if (membership.isGivenUp(scope.ring, shard)) this.#toEmpty.set(shard, { at: now, last: false });
-    }
-    this.#namesListed = { at: now, version };
-  }
-
-  async #namesOfNoLiveShard(signal: AbortSignal): Promise<Set<string>> {
-    const { client, membership, scope } = this.#moves;
-    const label = shardLabel(scope.ring);
-    const live = membership.shards(scope.ring).filter(({ state }) => !isGivenUp(state));
-    const known = [...new Set(live.map(({ shard }) => shard))].toSorted();
-    const labelSelector = known.length === 0 ? label : `${label},${label} notin (${known.join(',')})`;
-    const names = new Set<string>();
-    for (const main of scope.mains) {
-      const options = { labelSelector, signal, timeoutMs: sharderRequestMs };
-      for await (const { items } of client.list<PartialObject>(main.resource, 'metadata', options)) {
-        for (const { metadata } of items) {
-          if (scope.selects(metadata.namespace) === true) names.add(metadata.labels?.[label] ?? '');
-        }
-      }
-    }
-    return names;
-  }
-
-  async #emptyGivenUp(signal: AbortSignal): Promise<void> {
-    const { membership, scope, clock } = this.#moves;
-    const errors: unknown[] = [];
-    for (const [shard, due] of this.#toEmpty) {
-      if (clock.monotonic() < due.at || !membership.isGivenUp(scope.ring, shard)) continue;
-      if (membership.usable(scope.ring).length === 0) break;
-      try {
-        if (!(await emptyDeadShard(this.#moves, shard, signal))) continue;
-      } catch (error) {
-        signal.throwIfAborted();
-        // An object of this shard that can't be moved keeps no other shard's waiting.
-        errors.push(error);
-        continue;
-      }
-      this.#sweepSoon();
-      // A webhook or a deposed leader may still act on an older view: one more look when they no longer can.
-      const known = membership.shards(scope.ring).some((view) => view.shard === shard);
-      if (due.last && !known) this.#toEmpty.delete(shard);
-      else this.#toEmpty.set(shard, { at: due.last ? Infinity : clock.monotonic() + settleMs, last: true });
-    }
-    if (errors.length > 0) throw errors[0];
-  }
-
-  async #retarget(): Promise<void> {
-    if (!this.#strandedDrains) return;
-    this.#strandedDrains = false;
-    try {
-      await this.#drains.retarget();
-    } catch (error) {
-      this.#strandedDrains = true;
-      throw error;
-    }
-  }
-
-  async #level(signal: AbortSignal): Promise<void> {
-    const { membership, scope } = this.#moves;
-    const usable = (): string =>
-      membership
-        .usable(scope.ring)
-        .map(({ name, weight }) => `${name}=${weight}`)
-        .join();
-    const levelFor = usable();
-    if (levelFor === '' || levelFor === this.#levelledFor || membership.isUnsettled(scope.ring)) return;
-    const now = this.#moves.clock.monotonic();
-    if (now < this.#levelPause.until) return;
-    const stillRight = (): boolean => usable() === levelFor && !membership.isUnsettled(scope.ring);
-    let drained: number;
-    try {
-      drained = await levelRing(this.#moves, stillRight, signal);
-    } catch (error) {
-      // Each try lists everything.
-      const ms = Math.min(this.#levelPause.ms * 2, longestAgainMs);
-      this.#levelPause = { ms, until: now + ms };
-      throw error;
-    }
-    this.#levelPause = { ms: failedMs, until: 0 };
-    if (stillRight()) this.#levelledFor = levelFor;
-    if (drained > 0) this.#sweepSoon();
-  }
-
-  async #sweep(signal: AbortSignal): Promise<void> {
-    const now = this.#moves.clock.monotonic();
-    if (this.#sweepFrom === undefined || now < this.#sweepFrom) return;
-    if (this.#drains.count > 0 && now < this.#sweepLatest) return;
-    this.#sweepFrom = undefined;
-    let found: number;
-    try {
-      found = await fetchLeftBehind(this.#moves, signal);
-    } catch (error) {
-      this.#sweepSoon(sweepAgainMs);
-      throw error;
-    }
-    if (found > 0 || this.#drains.count > 0) {
-      this.#sweepSoon(this.#sweepAgainMs);
-      this.#sweepAgainMs = Math.min(this.#sweepAgainMs * 2, longestAgainMs);
-    } else {
-      this.#sweepAgainMs = sweepAgainMs;
-    }
-  }
-
-  #sweepSoon(afterMs = 0): void {
-    const now = this.#moves.clock.monotonic();
-    if (this.#sweepFrom === undefined) this.#sweepLatest = now + sweepLatestMs;
-    this.#sweepFrom = now + afterMs;
   }
 
   /** Until something happens, at most `ms`. */

@@ -4,10 +4,12 @@ import type { GroupResource, Resource } from '@controller-sharding/shared/kube/t
 import {
   type ControllerRing,
   matchesSelector,
+  type RingResource,
   ringNamespaceSelector,
 } from '@controller-sharding/shared/sharding/controller-ring.ts';
+import { formerResources } from './labelled-resources.ts';
 import type { NamespaceView } from './namespace-view.ts';
-import type { RingScope } from './ring-scope.ts';
+import type { MainResource, RingScope } from './ring-scope.ts';
 
 /** What a ring's spec means on this API server. Throws only when discovery itself fails. */
 export async function resolveScope(
@@ -25,17 +27,25 @@ export async function resolveScope(
       return [];
     }
   };
-  const mains = [];
-  for (const entry of ring.spec?.resources ?? []) {
-    const [resource] = await resolve(entry);
-    const controlled: Resource[] = [];
-    for (const child of entry.controlledResources ?? []) controlled.push(...(await resolve(child)));
-    if (resource !== undefined) mains.push({ resource, controlled });
-  }
+  const resolveMains = async (entries: readonly RingResource[]): Promise<MainResource[]> => {
+    const mains: MainResource[] = [];
+    for (const entry of entries) {
+      const [resource] = await resolve(entry);
+      const controlled: Resource[] = [];
+      for (const child of entry.controlledResources ?? []) controlled.push(...(await resolve(child)));
+      if (resource !== undefined) mains.push({ resource, controlled });
+    }
+    return mains;
+  };
+  // First, so that nobody misses what isn't served and has left the ring anyway.
+  const former = await resolveMains(formerResources(ring));
+  missing.length = 0;
+  const mains = await resolveMains(ring.spec?.resources ?? []);
   const selector = ringNamespaceSelector(ring);
   return {
     ring: ring.metadata.name,
     mains,
+    former,
     missing,
     selects: (namespace) => {
       if (namespace === undefined) return true;

@@ -36,8 +36,12 @@ async function start({ webhook = true } = {}) {
     client: api,
     clock,
     logger: silentLogger,
-    endpoint: { url: 'https://127.0.0.1:9443' },
-    authority: () => 'PEM',
+    settings: () => ({
+      endpoint: { url: 'https://127.0.0.1:9443' },
+      annotations: {},
+      sharderUsername: 'sharder',
+      caBundle: 'UEVN',
+    }),
   });
   void rings.run(signal);
   void webhooks.run(signal);

@@ -5,9 +5,12 @@ import { isNotFound } from '@controller-sharding/shared/kube/errors.ts';
 import { controllerRings } from '@controller-sharding/shared/kube/resources.ts';
 import type { ControllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';
 import { sharderRequestMs } from '@controller-sharding/shared/sharding/contract.ts';
+import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
+import type { OverduePolicy } from '../moves/overdue-drains.ts';
 import { RingMover } from '../moves/ring-mover.ts';
 import type { RingMoves } from '../moves/ring-moves.ts';
 import type { WebhookConfigurations } from '../webhook/webhook-configurations.ts';
+import { ResourceRecord } from './resource-record.ts';
 import type { RingScope } from './ring-scope.ts';
 import { ringStatus } from './ring-status.ts';
 import type { KnownRing, Rings } from './rings.ts';
@@ -17,6 +20,8 @@ export interface RingControllerOptions extends Omit<RingMoves, 'scope'> {
   /** Undefined: the webhook is switched off. */
   webhooks: WebhookConfigurations | undefined;
   syncPeriodMs: number;
+  /** What is done about drains that a shard doesn't answer; the default is to tell of them after 5 min. */
+  overdue?: OverduePolicy;
   controllerMetrics?: ControllerMetrics | undefined;
 }
 
@@ -34,10 +39,14 @@ export class RingController {
   readonly #options: RingControllerOptions;
   readonly #controller: Controller<string>;
   readonly #running = new Map<string, Running>();
+  readonly #record: ResourceRecord;
+  /** Rings whose record could not be written. */
+  readonly #unrecorded = new Set<string>();
 
   constructor(options: RingControllerOptions) {
     const { clock, logger } = options;
     this.#options = options;
+    this.#record = new ResourceRecord(options.client);
     this.#controller = new Controller({
       name: 'controllerring',
       reconcile: (key, signal) => this.#reconcile(key, signal),
@@ -84,10 +93,11 @@ export class RingController {
       await webhooks?.remove(name, signal);
       return { kind: 'done' };
     }
+    if (!(await this.#noteResources(known.ring, signal))) return { kind: 'later', afterMs: 1_000 };
     await this.#move(name, known.scope);
     let failure: unknown;
     try {
-      await webhooks?.ensure(known.ring, signal);
+      await webhooks?.ensure(known, signal);
     } catch (error) {
       failure = error;
     }
@@ -96,10 +106,38 @@ export class RingController {
     return { kind: 'done' };
   }
 
+  /**
+   * Before anything of the ring is labelled. A ring whose record can't be written is served all the same: what leaves it
+   * later keeps its labels then. False: the ring has changed meanwhile.
+   */
+  async #noteResources(ring: ControllerRing, signal: AbortSignal): Promise<boolean> {
+    const { name } = ring.metadata;
+    try {
+      const noted = await this.#record.add(ring, signal);
+      this.#unrecorded.delete(name);
+      return noted;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!this.#unrecorded.has(name)) {
+        const what = 'could not note the resources of a ring: what leaves it keeps its labels';
+        this.#options.logger.warn({ err: error, ring: name }, what);
+      }
+      this.#unrecorded.add(name);
+      return true;
+    }
+  }
+
   async #move(name: string, scope: RingScope): Promise<void> {
     if (this.#running.get(name)?.scope === scope) return;
     await this.#stop(name);
-    const mover = new RingMover({ ...this.#options, scope }, this.#options.syncPeriodMs);
+    const { overdue, rings, syncPeriodMs } = this.#options;
+    const mover = new RingMover({ ...this.#options, scope }, syncPeriodMs, {
+      overdue,
+      noneLeft: async (signal) => {
+        const known = rings.get(name);
+        if (known?.scope === scope) await this.#record.drop(known.ring, signal);
+      },
+    });
     const stop = new AbortController();
     this.#running.set(name, { scope, mover, stop, ended: mover.run(stop.signal) });
   }

@@ -10,6 +10,7 @@ import {
   matchesSelector,
   ringNamespaceSelector,
 } from '@controller-sharding/shared/sharding/controller-ring.ts';
+import { formerResources } from './labelled-resources.ts';
 import { NamespaceView } from './namespace-view.ts';
 import { resolveScope } from './resolve-scope.ts';
 import type { RingScope } from './ring-scope.ts';
@@ -60,7 +61,7 @@ export class Rings {
     const enqueue = ({ metadata }: ControllerRing): void => this.#controller.enqueue(metadata.name);
     this.#informer.addHandler({ added: enqueue, updated: (_old, now) => enqueue(now), deleted: enqueue });
     this.#namespaces.onRelabelled((old, now) => {
-      for (const ring of this.#informer.store.list()) {
+      for (const ring of this.#informer.store.values()) {
         const selector = ringNamespaceSelector(ring);
         if (matchesSelector(selector, old) === matchesSelector(selector, now)) continue;
         this.#resolvedGeneration.delete(ring.metadata.name);
@@ -107,7 +108,8 @@ export class Rings {
       this.#tell(name);
       return { kind: 'done' };
     }
-    const generation = `${ring.metadata.uid}/${ring.metadata.generation}`;
+    const former = JSON.stringify(formerResources(ring));
+    const generation = `${ring.metadata.uid}/${ring.metadata.generation}/${former}`;
     const known = this.#known.get(name);
     if (
       known !== undefined &&

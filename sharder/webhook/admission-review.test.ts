@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { allow, parseReview } from './admission-review.ts';
+import { allowed, parseReview } from './admission-review.ts';
 
 const review = {
   apiVersion: 'admission.k8s.io/v1',
@@ -84,9 +84,10 @@ test('a label of a prototype name is a label like any other', () => {
 });
 
 test('an answer allows, with a patch only if there is one', () => {
-  assert.deepEqual(allow('u').response, { uid: 'u', allowed: true });
+  const envelope = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' };
+  assert.deepEqual(JSON.parse(allowed('u"\\')), { ...envelope, response: { uid: 'u"\\', allowed: true } });
   const patch = [{ op: 'add' as const, path: '/a', value: 'ä' }];
-  const { response } = allow('u', patch);
+  const { response } = JSON.parse(allowed('u', patch));
   assert.equal(response.patchType, 'JSONPatch');
-  assert.deepEqual(JSON.parse(Buffer.from(response.patch ?? '', 'base64').toString()), patch);
+  assert.deepEqual(JSON.parse(Buffer.from(response.patch, 'base64').toString()), patch);
 });

@@ -82,16 +82,11 @@ const fields = (value: unknown): Fields | undefined => (isFields(value) ? value 
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** The AdmissionReview that lets the request pass, changed by the patch if there is one. */
-export const allow = (uid: string, patch?: JsonPatchOperation[]) => ({
-  apiVersion: 'admission.k8s.io/v1',
-  kind: 'AdmissionReview',
-  response: {
-    uid,
-    allowed: true,
-    ...(patch && {
-      patchType: 'JSONPatch',
-      patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
-    }),
-  },
-});
+/** The AdmissionReview, as JSON, that lets the request pass, changed by the patch if there is one. */
+export function allowed(uid: string, patch?: JsonPatchOperation[]): string {
+  const change = patch
+    ? `,"patchType":"JSONPatch","patch":"${Buffer.from(JSON.stringify(patch)).toString('base64')}"`
+    : '';
+  const response = `{"uid":${JSON.stringify(uid)},"allowed":true${change}}`;
+  return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":${response}}`;
+}

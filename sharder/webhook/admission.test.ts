@@ -9,9 +9,15 @@ import type {
 } from '@controller-sharding/shared/kube/types.ts';
 import { createHasher, placeByHash } from '../placement/rendezvous.ts';
 import type { RingScope } from '../rings/ring-scope.ts';
-import { type ControllerToRead, type Decision, decideAdmission, decideControlled } from './admission.ts';
+import {
+  type AdmissionView,
+  type ControllerToRead,
+  type Decision,
+  decideAdmission,
+  decideControlled,
+} from './admission.ts';
 import type { AdmissionRequest } from './admission-review.ts';
-import type { WebhookSnapshot } from './webhook-snapshot.ts';
+import { webhookSnapshot } from './webhook-snapshot.ts';
 
 const hasher = await createHasher();
 const shard = 'shard.alpha.sharding.timebertt.dev/ring';
@@ -38,14 +44,19 @@ const scope: RingScope = {
     { resource: deployments, controlled: [] },
     { resource: nodes, controlled: [leases] },
   ],
+  former: [],
   missing: [],
   selects: (namespace) => (namespace === 'elsewhere' ? false : namespace === 'new' ? undefined : true),
 };
 const usable = ['a', 'b', 'c'].map((name) => ({ name, weight: 1 }));
-const snapshot: WebhookSnapshot = {
-  scope,
+const shards = {
   usable,
-  ready: new Set(['a', 'b', 'c', 'cordoned']),
+  ready: ['a', 'b', 'c', 'cordoned', 'draining'],
+  pinnable: new Set(['a', 'b', 'c', 'cordoned']),
+  draining: ['draining'],
+};
+const view: AdmissionView = {
+  hasher,
   ageMs: 5_000,
   sharderUsername: 'system:serviceaccount:sharding-system:sharder',
 };
@@ -85,10 +96,15 @@ const update = (
   username = 'someone',
 ): AdmissionRequest => create(of, object, { operation: 'UPDATE', oldObject: old, username });
 
+interface Known {
+  shards?: typeof shards;
+  ageMs?: number;
+}
+
 const decide = (
   request: AdmissionRequest,
-  more: Partial<WebhookSnapshot> = {},
-): Decision | ControllerToRead => decideAdmission(request, { ...snapshot, ...more }, hasher);
+  { shards: known = shards, ageMs = view.ageMs }: Known = {},
+): Decision | ControllerToRead => decideAdmission(request, webhookSnapshot(scope, known), { ...view, ageMs });
 
 const patchOf = (request: AdmissionRequest) => {
   const decision = decide(request);
@@ -159,8 +175,8 @@ for (const [what, controller, expected] of controllers) {
 }
 
 const simple = { [shard]: 'a', [drain]: 'b' };
-const sharder = snapshot.sharderUsername;
-const rows: [what: string, outcome: string, request: AdmissionRequest, more?: Partial<WebhookSnapshot>][] = [
+const sharder = view.sharderUsername;
+const rows: [what: string, outcome: string, request: AdmissionRequest, more?: Known][] = [
   ['a new object that has the label', 'labelled', create(secrets, objectOf({ [shard]: 'x' }))],
   ['a new object whose label is empty', 'labelled', create(secrets, objectOf({ [shard]: '' }))],
   ['generateName', 'no-name', create(secrets, { metadata: { name: '' } })],
@@ -185,7 +201,7 @@ const rows: [what: string, outcome: string, request: AdmissionRequest, more?: Pa
     'placed',
     create(secrets, objectOf({}, { kind: 'Pod' })),
   ],
-  ['no usable shard', 'no-shard', create(secrets), { usable: [] }],
+  ['no usable shard', 'no-shard', create(secrets), { shards: { ...shards, usable: [] } }],
   ['a snapshot that is too old', 'stale', create(secrets), { ageMs: 5_001 }],
   ['a delete', 'unreadable', create(secrets, objectOf(), { operation: 'DELETE' })],
   ['a request without object', 'unreadable', create(secrets, objectOf(), { object: undefined })],

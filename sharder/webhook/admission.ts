@@ -8,49 +8,52 @@ import {
 import {
   drainLabel,
   labelPath,
+  pinLabel,
   shardLabel,
   viewMaxAgeMs,
 } from '@controller-sharding/shared/sharding/contract.ts';
-import { type Hasher, mainObjectKey, placeByHash } from '../placement/rendezvous.ts';
-import { controllingMain, type MainResource, mainOf, scopeResources } from '../rings/ring-scope.ts';
+import { place } from '../placement/place.ts';
+import { type Hasher, mainObjectKey } from '../placement/rendezvous.ts';
+import { controllerInRing, type MainResource } from '../rings/ring-scope.ts';
 import type { AdmissionRequest } from './admission-review.ts';
 import type { WebhookSnapshot } from './webhook-snapshot.ts';
 
-/** Outcomes that change the object. */
-type LabelledAs =
-  /** A main object was placed. */
-  | 'placed'
-  /** A controlled object got its controller's label. */
-  | 'followed'
-  /** A write without labels got the old label back. */
-  | 'restored'
-  /** A shard let go, and the drain's new shard got the object. */
-  | 'handed-over';
+/** What can become of a request; the words are those of the metric. */
+export const admissionOutcomes = [
+  // These change the object. A main object was placed.
+  'placed',
+  // A controlled object got its controller's label.
+  'followed',
+  // A write without labels got the old label back.
+  'restored',
+  // A shard let go, and the drain's new shard got the object.
+  'handed-over',
+  // All others leave it as it is. It has the label.
+  'labelled',
+  // The name isn't known yet; the watch sees the object with its name.
+  'no-name',
+  // Not an object that the ring shards.
+  'not-in-ring',
+  'unknown-ring',
+  // The sharder's own write.
+  'by-sharder',
+  // What the webhook knows is too old.
+  'stale',
+  // No shard can take the object now.
+  'no-shard',
+  // The controller is gone, or has no label itself.
+  'no-controller',
+  // A hand-over may be under way: the sharder decides.
+  'left-to-sharder',
+  // The request makes no sense.
+  'unreadable',
+  'timeout',
+  'error',
+] as const;
 
-/** What the webhook made of a request; the word is that of the metric. */
-export type AdmissionOutcome =
-  | LabelledAs
-  /** It has the label. */
-  | 'labelled'
-  /** The name isn't known yet; the watch sees the object with its name. */
-  | 'no-name'
-  /** Not an object that the ring shards. */
-  | 'not-in-ring'
-  | 'unknown-ring'
-  /** The sharder's own write. */
-  | 'by-sharder'
-  /** What the webhook knows is too old. */
-  | 'stale'
-  /** No shard can take the object now. */
-  | 'no-shard'
-  /** The controller is gone, or has no label itself. */
-  | 'no-controller'
-  /** A hand-over may be under way: the sharder decides. */
-  | 'left-to-sharder'
-  /** The request makes no sense. */
-  | 'unreadable'
-  | 'timeout'
-  | 'error';
+export type AdmissionOutcome = (typeof admissionOutcomes)[number];
+
+type LabelledAs = 'placed' | 'followed' | 'restored' | 'handed-over';
 
 export interface Decision {
   outcome: AdmissionOutcome;
@@ -65,31 +68,36 @@ export interface ControllerToRead {
   uid: string;
 }
 
+/** What a decision takes besides the ring's snapshot. */
+export interface AdmissionView {
+  hasher: Hasher;
+  /** Time since the membership was last known to be as the snapshots say. */
+  ageMs: number;
+  /** Who the sharder is to the API server. */
+  sharderUsername: string;
+}
+
 /** Decides on a request, as far as no other object is needed. Pure; the request always passes. */
 export function decideAdmission(
   request: AdmissionRequest,
   snapshot: WebhookSnapshot,
-  hasher: Hasher,
+  { hasher, ageMs, sharderUsername }: AdmissionView,
 ): Decision | ControllerToRead {
   const { object, oldObject, operation } = request;
   const { scope } = snapshot;
   const update = operation === 'UPDATE';
   if (!object || (update ? !oldObject : operation !== 'CREATE')) return { outcome: 'unreadable' };
-  const resource = scopeResources(scope).find((entry) => resourceName(entry) === resourceName(request));
-  if (request.subresource !== '' || !resource) return { outcome: 'not-in-ring' };
+  const found = snapshot.resources.get(resourceName(request));
+  if (request.subresource !== '' || !found) return { outcome: 'not-in-ring' };
+  const { resource, main } = found;
   const namespace = resource.namespaced ? request.namespace : undefined;
   if (scope.selects(namespace) === false) return { outcome: 'not-in-ring' };
   if (valueOf(object, shardLabel(scope.ring)) !== undefined) return { outcome: 'labelled' };
   if (object.metadata.name === '') return { outcome: 'no-name' };
-  if (snapshot.ageMs > viewMaxAgeMs) return { outcome: 'stale' };
-  const subject = {
-    object,
-    namespace,
-    main: mainOf(scope, resource),
-    controlling: controllingMain(scope, resource, object),
-  };
+  if (ageMs > viewMaxAgeMs) return { outcome: 'stale' };
+  const subject = { object, namespace, main, controlling: controllerInRing(scope, resource, object) };
   if (!update || !oldObject) return decideNew(subject, snapshot, hasher);
-  if (request.username === snapshot.sharderUsername) return { outcome: 'by-sharder' };
+  if (request.username === sharderUsername) return { outcome: 'by-sharder' };
   return decideUpdate(subject, oldObject, snapshot, hasher);
 }
 
@@ -111,7 +119,7 @@ interface Subject {
   namespace: string | undefined;
   /** Of its own resource, if that is a main one. */
   main: MainResource | undefined;
-  controlling: ReturnType<typeof controllingMain>;
+  controlling: ReturnType<typeof controllerInRing>;
 }
 
 function decideUpdate(
@@ -132,7 +140,7 @@ function decideUpdate(
   if (shard !== undefined && drain === undefined) return labelled('restored', object, ring, shard);
   const bothRemoved = shard !== undefined && valueOf(object, drainLabel(ring)) === undefined;
   const alone = main !== undefined && !hasControlled && controlling === undefined;
-  if (bothRemoved && alone && drain !== undefined && snapshot.ready.has(drain)) {
+  if (bothRemoved && alone && drain !== undefined && snapshot.shards.ready.includes(drain)) {
     return labelled('handed-over', object, ring, drain);
   }
   return { outcome: 'left-to-sharder' };
@@ -141,18 +149,19 @@ function decideUpdate(
 /** Of an object that never had a label. */
 function decideNew(
   { object, namespace, main, controlling }: Subject,
-  { scope, usable }: WebhookSnapshot,
+  { scope, shards }: WebhookSnapshot,
   hasher: Hasher,
 ): Decision | ControllerToRead {
   if (controlling) {
-    const { resource } = controlling.main;
-    const { name, uid } = controlling.reference;
+    const { resource, reference } = controlling;
+    const { name, uid } = reference;
     const ref = resource.namespaced ? { namespace, name } : { name };
     return { outcome: 'read-controller', resource, ref, uid };
   }
   if (!main) return { outcome: 'not-in-ring' };
   const { group, kind } = main.resource;
-  const shard = placeByHash(hasher, mainObjectKey(group, kind, namespace, object.metadata.name), usable);
+  const key = mainObjectKey(group, kind, namespace, object.metadata.name);
+  const shard = place(hasher, key, valueOf(object, pinLabel(scope.ring)), shards);
   return shard === undefined ? { outcome: 'no-shard' } : labelled('placed', object, scope.ring, shard);
 }
 

@@ -1,16 +1,21 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '@controller-sharding/shared/kube/errors.ts';
 import { secrets } from '@controller-sharding/shared/kube/resources.ts';
 import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
-import { type CertificateAndKey, issueAuthority, issueServing } from './issue-certificate.ts';
+import { sharderRequestMs } from '@controller-sharding/shared/sharding/contract.ts';
+import {
+  type CertificateContents,
+  canServe,
+  type RenewalFacts,
+  renewedContents,
+  splitBundle,
+} from './certificate-contents.ts';
+import type { CertificateFound, CertificateSource } from './certificate-source.ts';
 
 /** Name of the Secret that all replicas of the sharder share. */
 export const certificateSecret = 'sharder-webhook-certificate';
 
-const RENEW_BEFORE_MS = 30 * 86_400_000;
 /** Every lost race means that another replica has written a certificate, so that the next look finds it. */
 const ATTEMPTS = 5;
 
@@ -20,124 +25,123 @@ interface Secret extends KubeObject {
   data?: Record<string, string>;
 }
 
-export interface WebhookCertificate extends CertificateAndKey {
-  /** Certificate (PEM) of the authority that signed it. */
-  authority: string;
-}
-
-export interface CertificatesOptions {
+export interface SecretCertificateOptions extends Pick<RenewalFacts, 'names' | 'trusted'> {
   client: Pick<ApiClient, 'get' | 'create' | 'update'>;
   clock: Clock;
   /** The sharder's namespace. */
   namespace: string;
-  /** DNS names and IP addresses under which the API server reaches the webhook. */
-  names: readonly string[];
 }
+
+const nothing: CertificateContents = {
+  authorities: [],
+  authorityKey: '',
+  serving: { certificate: '', key: '' },
+};
 
 /**
- * The certificate that all replicas of the sharder serve with, from their Secret. It is made when there is none, and
- * made anew when it is broken, expires within 30 days or is not for all of `names`; the authority stays while it can,
- * so that replicas which serve with the certificate before are still believed. To be asked again every few hours.
- * Throws what the API client throws.
+ * The certificate that the sharder makes itself, and renews. All replicas share it by their Secret; when that is
+ * deleted or broken, what this replica read last is the start of a new one.
  */
-export async function ensureCertificate(
-  options: CertificatesOptions,
-  signal: AbortSignal,
-): Promise<WebhookCertificate> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await readOrWrite(options, signal);
-    } catch (error) {
-      const raced = isAlreadyExists(error) || isConflict(error) || isNotFound(error);
-      if (!raced || attempt === ATTEMPTS) throw error;
+export class SecretCertificate implements CertificateSource {
+  readonly #options: SecretCertificateOptions;
+  #last = nothing;
+
+  constructor(options: SecretCertificateOptions) {
+    this.#options = options;
+  }
+
+  get description(): string {
+    return `Secret ${this.#options.namespace}/${certificateSecret}`;
+  }
+
+  async read(signal: AbortSignal): Promise<CertificateFound> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { contents, problem } = await this.#readOrWrite(signal);
+        this.#last = contents;
+        return { certificate: { ...contents.serving, authorities: bundle(contents) }, problem };
+      } catch (error) {
+        if (!isRace(error) || attempt === ATTEMPTS) throw error;
+      }
     }
   }
-}
 
-async function readOrWrite(
-  { client, clock, namespace, names }: CertificatesOptions,
-  signal: AbortSignal,
-): Promise<WebhookCertificate> {
-  const metadata = { name: certificateSecret, namespace };
-  const existing = await readSecret(client, metadata, signal);
-  const now = clock.now();
-
-  const oldAuthority = pairOf(existing, 'ca');
-  const authority = isAuthority(oldAuthority, now) ? oldAuthority : await issueAuthority(now);
-  const oldServing = pairOf(existing, 'tls');
-  if (isServing(oldServing, authority, names, now)) {
-    return { ...oldServing, authority: authority.certificate };
+  async #readOrWrite(signal: AbortSignal): Promise<{ contents: CertificateContents; problem?: unknown }> {
+    const { clock, names, trusted } = this.#options;
+    const now = clock.now();
+    const existing = await this.#get(signal);
+    const found = contentsOf(existing);
+    const present = canServe(found, now) ? found : this.#joinedWithLast(found, now);
+    const wanted = await renewedContents(present, { names, now, trusted });
+    if (wanted === found) return { contents: found };
+    try {
+      await this.#write(existing, wanted, signal);
+      return { contents: wanted };
+    } catch (error) {
+      if (isRace(error) || !canServe(found, now)) throw error;
+      return { contents: found, problem: error };
+    }
   }
 
-  const serving = await issueServing(authority, names, now);
-  const data = {
-    'tls.crt': encode(serving.certificate),
-    'tls.key': encode(serving.key),
-    'ca.crt': encode(authority.certificate),
-    'ca.key': encode(authority.key),
-  };
-  if (existing) await client.update<Secret>(secrets, { ...existing, data }, { signal });
-  else {
+  /** The certificate in use goes on, and whoever signed it stays trusted; the key to sign is not taken over. */
+  #joinedWithLast(found: CertificateContents, now: Date): CertificateContents {
+    if (!canServe(this.#last, now)) return found;
+    const { serving, authorities } = this.#last;
+    return { ...found, serving, authorities: [...new Set([...found.authorities, ...authorities])] };
+  }
+
+  async #get(signal: AbortSignal): Promise<Secret | undefined> {
+    const { client, namespace } = this.#options;
+    try {
+      const ref = { namespace, name: certificateSecret };
+      return await client.get<Secret>(secrets, ref, { signal, timeoutMs: sharderRequestMs });
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #write(
+    existing: Secret | undefined,
+    contents: CertificateContents,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, namespace } = this.#options;
+    const options = { signal, timeoutMs: sharderRequestMs };
+    const data = { ...existing?.data, ...dataOf(contents) };
+    if (existing) {
+      await client.update<Secret>(secrets, { ...existing, data }, options);
+      return;
+    }
+    const metadata = { name: certificateSecret, namespace };
     const type = 'kubernetes.io/tls';
-    await client.create<Secret>(
-      secrets,
-      { apiVersion: 'v1', kind: 'Secret', type, metadata, data },
-      { signal },
-    );
-  }
-  return { ...serving, authority: authority.certificate };
-}
-
-async function readSecret(
-  client: Pick<ApiClient, 'get'>,
-  ref: { namespace: string; name: string },
-  signal: AbortSignal,
-): Promise<Secret | undefined> {
-  try {
-    return await client.get<Secret>(secrets, ref, { signal });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
+    await client.create<Secret>(secrets, { apiVersion: 'v1', kind: 'Secret', type, metadata, data }, options);
   }
 }
 
-const encode = (text: string): string => Buffer.from(text).toString('base64');
+const bundle = ({ authorities }: CertificateContents): string =>
+  authorities.map((pem) => pem.trim()).join('\n');
 
-const pairOf = (secret: Secret | undefined, prefix: string): CertificateAndKey => {
-  const decode = (key: string): string => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
-  return { certificate: decode(`${prefix}.crt`), key: decode(`${prefix}.key`) };
-};
+const isRace = (error: unknown): boolean => isAlreadyExists(error) || isConflict(error) || isNotFound(error);
 
-const isAuthority = (pair: CertificateAndKey, now: Date): boolean => {
-  const certificate = parse(pair, now);
-  return certificate?.ca === true;
-};
+function contentsOf(secret: Secret | undefined): CertificateContents {
+  const decoded = (key: string): string => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
+  return {
+    authorities: splitBundle(decoded('ca.crt')),
+    authorityKey: decoded('ca.key'),
+    serving: { certificate: decoded('tls.crt'), key: decoded('tls.key') },
+  };
+}
 
-function isServing(
-  pair: CertificateAndKey,
-  authority: CertificateAndKey,
-  names: readonly string[],
-  now: Date,
-): boolean {
-  const certificate = parse(pair, now);
-  const issuer = parse(authority, now);
-  return (
-    certificate !== undefined &&
-    issuer !== undefined &&
-    certificate.verify(issuer.publicKey) &&
-    names.every((name) =>
-      isIP(name) ? certificate.checkIP(name) : certificate.checkHost(name, { subject: 'never' }),
-    )
+function dataOf(contents: CertificateContents): Record<string, string> {
+  const { authorityKey, serving } = contents;
+  const texts = {
+    'tls.crt': serving.certificate,
+    'tls.key': serving.key,
+    'ca.crt': bundle(contents),
+    'ca.key': authorityKey,
+  };
+  return Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
   );
-}
-
-/** Undefined when it can't be read, the key isn't the certificate's, or it expires soon. */
-function parse({ certificate, key }: CertificateAndKey, now: Date): X509Certificate | undefined {
-  try {
-    const parsed = new X509Certificate(certificate);
-    const lasts = parsed.validToDate.getTime() - now.getTime() > RENEW_BEFORE_MS;
-    return lasts && parsed.checkPrivateKey(createPrivateKey(key)) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -4,27 +4,35 @@ import type { PartialObject } from '@controller-sharding/shared/kube/types.ts';
 import type { Hasher } from '../placement/rendezvous.ts';
 import { type ControllerToRead, type Decision, decideAdmission, decideControlled } from './admission.ts';
 import type { AdmissionRequest } from './admission-review.ts';
-import type { WebhookSnapshot } from './webhook-snapshot.ts';
+import type { WebhookSnapshots } from './webhook-snapshot.ts';
 
-/** Decides on a request to a ring's webhook. May throw; whoever answers then lets the request pass. */
-export type Decide = (ring: string, request: AdmissionRequest, signal: AbortSignal) => Promise<Decision>;
+/**
+ * Decides on a request to a ring's webhook: at once, or, when another object has to be read, by a promise. May throw;
+ * whoever answers then lets the request pass.
+ */
+export type Decide = (ring: string, request: AdmissionRequest) => Decision | DecisionByRead;
+
+/** What is to be read first; to be called once. */
+export type DecisionByRead = (signal: AbortSignal) => Promise<Decision>;
 
 export interface DecideOptions {
   hasher: Hasher;
-  /** What is known of a ring now; undefined when there is no such ring. */
-  snapshot: (ring: string) => WebhookSnapshot | undefined;
+  snapshots: Pick<WebhookSnapshots, 'get' | 'ageMs'>;
   client: Pick<ApiClient, 'getMetadata'>;
+  /** Who the sharder is to the API server. */
+  sharderUsername: string;
 }
 
 /** Decides from the snapshot; for a controlled object, its controller's metadata is read. */
-export function createDecide({ hasher, snapshot, client }: DecideOptions): Decide {
-  return async (ring, request, signal) => {
-    const known = snapshot(ring);
-    if (!known) return { outcome: 'unknown-ring' };
-    const decision = decideAdmission(request, known, hasher);
+export function createDecide({ hasher, snapshots, client, sharderUsername }: DecideOptions): Decide {
+  return (ring, request) => {
+    const snapshot = snapshots.get(ring);
+    if (!snapshot) return { outcome: 'unknown-ring' };
+    const view = { hasher, ageMs: snapshots.ageMs, sharderUsername };
+    const decision = decideAdmission(request, snapshot, view);
     if (decision.outcome !== 'read-controller') return decision;
-    const controller = await readController(client, decision, signal);
-    return decideControlled(request, decision, controller, ring);
+    return async (signal) =>
+      decideControlled(request, decision, await readController(client, decision, signal), ring);
   };
 }
 

@@ -1,5 +1,6 @@
 // oxlint-disable-next-line import/no-unassigned-import -- x509 needs it to be there first
 import 'reflect-metadata';
+import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
@@ -15,7 +16,8 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 const DAY_MS = 86_400_000;
 const AUTHORITY_MS = 3_650 * DAY_MS;
-const SERVING_MS = 365 * DAY_MS;
+/** How long a server's certificate is valid. */
+export const SERVING_MS: number = 365 * DAY_MS;
 /** Clocks differ a little. */
 const SKEW_MS = 3_600_000;
 
@@ -26,6 +28,10 @@ const validity = (now: Date, ms: number): { notBefore: Date; notAfter: Date } =>
   notBefore: new Date(now.getTime() - SKEW_MS),
   notAfter: new Date(now.getTime() + ms),
 });
+
+/** Ms since a certificate of this file was issued. */
+export const ageMs = ({ validFromDate }: X509Certificate, now: Date): number =>
+  now.getTime() - validFromDate.getTime() - SKEW_MS;
 
 /** A new certificate authority, valid for ten years. */
 export async function issueAuthority(now: Date): Promise<CertificateAndKey> {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { configMaps, secrets } from '@controller-sharding/shared/kube/resources.ts';
 import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
+import { matchConditions } from './match-conditions.ts';
 import {
+  correctedConfiguration,
   type MutatingWebhookConfiguration,
-  sameConfiguration,
+  type WebhookSettings,
   webhookConfiguration,
 } from './webhook-configuration.ts';
 
@@ -16,9 +19,34 @@ const ring: ControllerRing = {
     ],
   },
 };
-const byUrl = () => webhookConfiguration(ring, { url: 'https://127.0.0.1:9443/' }, 'PEM');
-const byService = () =>
-  webhookConfiguration(ring, { service: { namespace: 'sharding-system', name: 'sharder' } }, 'PEM');
+const deployments = {
+  group: 'apps',
+  version: 'v1',
+  resource: 'deployments',
+  kind: 'Deployment',
+  namespaced: true,
+};
+const known = {
+  ring,
+  scope: {
+    ring: 'my-ring',
+    mains: [
+      { resource: secrets, controlled: [configMaps] },
+      { resource: deployments, controlled: [] },
+    ],
+    former: [],
+    missing: [],
+    selects: () => true,
+  },
+};
+const settings: WebhookSettings = {
+  endpoint: { url: 'https://127.0.0.1:9443/' },
+  annotations: {},
+  sharderUsername: 'sharder',
+  caBundle: 'UEVN',
+};
+const byUrl = (more: Partial<WebhookSettings> = {}) => webhookConfiguration(known, { ...settings, ...more });
+const byService = () => byUrl({ endpoint: { service: { namespace: 'sharding-system', name: 'sharder' } } });
 
 const rule = (group: string, resource: string) => ({
   apiGroups: [group],
@@ -68,6 +96,7 @@ test('a ring’s webhook says all that the contract says', () => {
             },
           ],
         },
+        matchConditions: matchConditions(known, 'sharder'),
         admissionReviewVersions: ['v1'],
       },
     ],
@@ -79,23 +108,25 @@ test('a webhook behind a Service is reached by its path', () => {
     service: {
       namespace: 'sharding-system',
       name: 'sharder',
+      port: 443,
       path: '/webhooks/sharder/controllerring/my-ring',
     },
     caBundle: 'UEVN',
   });
 });
 
-test('a ring’s own namespaceSelector is taken', () => {
+test('a ring’s own namespaceSelector is taken, unless one for all rings is configured', () => {
   const own = { matchLabels: { team: 'a' } };
-  const other = { ...ring, spec: { ...ring.spec, namespaceSelector: own } };
-  assert.equal(webhookConfiguration(other, { url: 'https://x' }, '').webhooks?.[0]?.namespaceSelector, own);
+  const other = { ...known, ring: { ...ring, spec: { ...ring.spec, namespaceSelector: own } } };
+  const selectorWith = (namespaceSelector?: object) =>
+    webhookConfiguration(other, { ...settings, namespaceSelector }).webhooks?.[0]?.namespaceSelector;
+  assert.equal(selectorWith(), own);
+  assert.deepEqual(selectorWith({ matchLabels: { all: 'b' } }), { matchLabels: { all: 'b' } });
 });
 
 /** As the API server gives it back. */
-function served(wanted: MutatingWebhookConfiguration, port?: number): MutatingWebhookConfiguration {
+function served(wanted: MutatingWebhookConfiguration): MutatingWebhookConfiguration {
   const copy = structuredClone(wanted);
-  const { service } = copy.webhooks?.[0]?.clientConfig ?? {};
-  if (service && port !== undefined) service.port = port;
   return {
     ...copy,
     metadata: {
@@ -104,7 +135,11 @@ function served(wanted: MutatingWebhookConfiguration, port?: number): MutatingWe
       resourceVersion: '1',
       generation: 1,
       labels: { ...copy.metadata.labels, team: 'a' },
-      annotations: { note: 'mine' },
+      annotations: { ...copy.metadata.annotations, note: 'mine' },
+      ownerReferences: [
+        { apiVersion: 'v1', kind: 'Namespace', name: 'other', uid: 'n' },
+        ...(copy.metadata.ownerReferences ?? []),
+      ],
     },
     webhooks: (copy.webhooks ?? []).map((webhook) => ({
       ...webhook,
@@ -114,40 +149,67 @@ function served(wanted: MutatingWebhookConfiguration, port?: number): MutatingWe
   };
 }
 
-test('what the API server adds makes no difference', () => {
-  assert.ok(sameConfiguration(served(byUrl()), byUrl()));
-  assert.ok(sameConfiguration(served(byService(), 443), byService()));
+test('what the API server and others add makes no difference', () => {
+  assert.equal(correctedConfiguration(served(byUrl()), byUrl()), undefined);
+  assert.equal(correctedConfiguration(served(byService()), byService()), undefined);
 });
 
 test('a ring without resources has a webhook without rules, which the API server leaves out', () => {
-  const wanted = webhookConfiguration({ metadata: ring.metadata }, { url: 'https://x' }, 'PEM');
+  const scope = { ...known.scope, mains: [] };
+  const wanted = webhookConfiguration({ ring: { metadata: ring.metadata }, scope }, settings);
   const existing = served(wanted);
   for (const webhook of existing.webhooks ?? []) delete webhook.rules;
-  assert.ok(sameConfiguration(existing, wanted));
+  assert.equal(correctedConfiguration(existing, wanted), undefined);
 });
 
-const webhookOf = (configuration: MutatingWebhookConfiguration) => {
-  const [webhook] = configuration.webhooks ?? [];
+const webhookOf = (configuration: MutatingWebhookConfiguration | undefined) => {
+  const [webhook] = configuration?.webhooks ?? [];
   assert.ok(webhook);
   return webhook;
 };
+
+test('authorities that somebody else enters stay, also when something else is written', () => {
+  const wanted = byUrl({ caBundle: undefined });
+  const existing = served(wanted);
+  webhookOf(existing).clientConfig.caBundle = 'dGhlaXJz';
+  assert.equal(correctedConfiguration(existing, wanted), undefined);
+  webhookOf(existing).timeoutSeconds = 1;
+  const corrected = webhookOf(correctedConfiguration(existing, wanted));
+  assert.deepEqual([corrected.timeoutSeconds, corrected.clientConfig.caBundle], [5, 'dGhlaXJz']);
+});
+
+test('labels and annotations of others stay when something is written, and the version is a precondition', () => {
+  const existing = served(byUrl());
+  webhookOf(existing).timeoutSeconds = 1;
+  const metadata = correctedConfiguration(existing, byUrl({ annotations: { ours: 'x' } }))?.metadata;
+  assert.deepEqual(metadata?.labels, existing.metadata.labels);
+  assert.deepEqual(metadata?.annotations, { note: 'mine', ours: 'x' });
+  assert.equal(metadata?.resourceVersion, '1');
+});
+
 const changes: [what: string, change: (configuration: MutatingWebhookConfiguration) => void][] = [
   ['another certificate', (it) => (webhookOf(it).clientConfig.caBundle = 'b3RoZXI=')],
+  ['no certificate', (it) => delete webhookOf(it).clientConfig.caBundle],
   ['another address', (it) => (webhookOf(it).clientConfig.url = 'https://127.0.0.1:1/')],
   ['a rule less', (it) => webhookOf(it).rules?.pop()],
   ['another failure policy', (it) => Object.assign(webhookOf(it), { failurePolicy: 'Fail' })],
   ['another timeout', (it) => (webhookOf(it).timeoutSeconds = 10)],
   ['another match policy', (it) => Object.assign(webhookOf(it), { matchPolicy: 'Exact' })],
-  ['conditions by hand', (it) => Object.assign(webhookOf(it), { matchConditions: [{ name: 'x' }] })],
+  ['no conditions', (it) => (webhookOf(it).matchConditions = [])],
   ['another namespaceSelector', (it) => (webhookOf(it).namespaceSelector = {})],
   ['another owner', (it) => delete it.metadata.ownerReferences],
   ['no label', (it) => delete it.metadata.labels],
+  ['no annotation', (it) => delete it.metadata.annotations],
   ['no webhook', (it) => delete it.webhooks],
+  ['a second webhook', (it) => it.webhooks?.push(webhookOf(it))],
 ];
 for (const [what, change] of changes) {
   test(`${what} has to be written again`, () => {
-    const existing = served(byUrl());
+    const wanted = byUrl({ annotations: { ours: 'x' } });
+    const existing = served(wanted);
     change(existing);
-    assert.ok(!sameConfiguration(existing, byUrl()));
+    const corrected = correctedConfiguration(existing, wanted);
+    assert.ok(corrected);
+    assert.equal(correctedConfiguration(served(corrected), wanted), undefined);
   });
 }

@@ -1,33 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import { createServer, type Server } from 'node:https';
 import { type Address, formatAddress } from '@controller-sharding/shared/runtime/address.ts';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
 import { listen } from '@controller-sharding/shared/server/listen.ts';
-import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { AdmissionOutcome, Decision } from './admission.ts';
-import { type AdmissionRequest, allow, parseReview } from './admission-review.ts';
-import type { Decide } from './decide.ts';
+import { type AdmissionRequest, allowed, parseReview } from './admission-review.ts';
+import type { Decide, DecisionByRead } from './decide.ts';
+import type { CertificateAndKey } from './issue-certificate.ts';
+import { BodyError, readJson } from './read-json.ts';
 import { webhookPath } from './webhook-configuration.ts';
 
-/** An update carries the old object and the new one, and the API server takes requests of 3 MiB. */
-const BODY_LIMIT = 8 * 1024 * 1024;
 /** Less than what the API server waits (5 s), so that it gets an answer also when a read hangs. */
-const DEADLINE_MS = 2_000;
-
-export interface TlsPair {
-  /** PEM. */
-  certificate: string;
-  /** PEM. */
-  key: string;
-}
+const deadlineMs = 2_000;
+const timeouts = {
+  /** The API server keeps idle connections for 90 s: it is to be the one that ends them, since it can't repeat a call. */
+  keepAliveTimeout: 120_000,
+  /** For a request to arrive as a whole. */
+  requestTimeout: 10_000,
+  headersTimeout: 10_000,
+};
 
 export interface WebhookObserver {
-  /** One request was answered. `ring` is empty when the request names no known one. */
+  /** One request was answered. `ring` is as the request names it, empty when it couldn't be read. */
   answered(ring: string, outcome: AdmissionOutcome, durationMs: number): void;
 }
 
 export interface WebhookServerOptions {
   address: Address;
-  tls: TlsPair;
   decide: Decide;
   clock: Clock;
   logger: Logger;
@@ -37,81 +37,107 @@ export interface WebhookServerOptions {
 export interface WebhookServer {
   /** In use; the port is chosen if 0 was asked for. */
   readonly address: Address;
-  /** For connections from now on. */
-  setCertificate(tls: TlsPair): void;
-  /** Takes no new requests, answers those under way, and ends. */
+  /** For connections from now on; those that are open go on. Before the first one no connection succeeds. */
+  setCertificate(pair: CertificateAndKey): void;
+  /** Takes no new connections, answers the requests under way, and ends. */
   close(): Promise<void>;
 }
 
 /**
  * Serves the webhooks of all rings. Every request that can be answered is allowed within two seconds, without a patch
- * when anything is wrong; only a body that is no AdmissionReview gets 400. Throws ListenError.
+ * when anything is wrong; only a body that is no AdmissionReview gets 4xx. Throws ListenError.
  */
 export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
-  const { tls, logger, observer } = options;
-  const app = fastify({
-    https: { cert: tls.certificate, key: tls.key },
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: 10_000,
-    // Objects may well have a label or annotation of such a name; they are never merged into anything.
-    onProtoPoisoning: 'ignore',
-    onConstructorPoisoning: 'ignore',
-    routerOptions: { maxParamLength: 253 },
+  // A framework would nearly double what a call costs.
+  const server = createServer(timeouts, (request, response) => {
+    void answer(options, request).then(({ status, body }) => {
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      // Else the connection would stay open, and its end be waited for, or the rest of a body be read.
+      const last = !server.listening || !request.complete;
+      response.writeHead(status, last ? { ...headers, connection: 'close' } : headers);
+      response.end(body);
+    });
   });
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode ?? 500;
-    if (status >= 500) logger.error({ err: error }, 'webhook request failed');
-    observer?.answered('', status >= 500 ? 'error' : 'unreadable', reply.elapsedTime);
-    return reply.code(status).send({ message: error.message });
-  });
-  app.post<{ Params: { ring: string } }>(webhookPath(':ring'), (request, reply) =>
-    answer(options, request, reply),
-  );
-  const address = await listen(app, options.address);
-  logger.info({ address: formatAddress(address) }, 'serving webhook');
+  const address = await listen({ server, listen: (at) => listening(server, at) }, options.address);
+  options.logger.info({ address: formatAddress(address) }, 'serving webhook');
   return {
     address,
-    setCertificate: ({ certificate, key }) => app.server.setSecureContext({ cert: certificate, key }),
-    close: () => app.close(),
+    setCertificate: ({ certificate, key }) => server.setSecureContext({ cert: certificate, key }),
+    close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
 
-async function answer(
-  { decide, clock, logger, observer }: WebhookServerOptions,
-  { params, body }: FastifyRequest<{ Params: { ring: string } }>,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const start = clock.monotonic();
-  const review = parseReview(body);
-  const decision: Decision = review?.request
-    ? await decideInTime(decide, params.ring, review.request, clock, logger)
-    : { outcome: 'unreadable' };
-  const { outcome } = decision;
-  const ring = outcome === 'unreadable' || outcome === 'unknown-ring' ? '' : params.ring;
-  observer?.answered(ring, outcome, clock.monotonic() - start);
-  if (!review) return reply.code(400).send({ message: 'not an AdmissionReview with a request' });
-  return reply.send(allow(review.uid, decision.patch));
+const listening = (server: Server, { host, port }: Address): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host !== '' && { host }) }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+
+interface Answer {
+  status: number;
+  body: string;
 }
 
-/** Never throws, and takes no longer than the deadline, whatever `decide` does. */
-async function decideInTime(
-  decide: Decide,
+const refused = (status: number, message: string): Answer => ({ status, body: JSON.stringify({ message }) });
+
+const pathPrefix = webhookPath('');
+
+/** Never throws. */
+async function answer(options: WebhookServerOptions, request: IncomingMessage): Promise<Answer> {
+  const { clock, observer } = options;
+  const { url = '', method } = request;
+  if (method !== 'POST' || !url.startsWith(pathPrefix)) return refused(404, 'only webhooks are served here');
+  const query = url.indexOf('?');
+  const ring = url.slice(pathPrefix.length, query < 0 ? url.length : query);
+  const start = clock.monotonic();
+  const unreadable = (status: number, message: string): Answer => {
+    observer?.answered('', 'unreadable', clock.monotonic() - start);
+    return refused(status, message);
+  };
+  let body: unknown;
+  try {
+    body = await readJson(request);
+  } catch (error) {
+    return unreadable(error instanceof BodyError ? error.status : 400, 'the body could not be read');
+  }
+  const review = parseReview(body);
+  // The answer needs its uid.
+  if (!review) return unreadable(400, 'not an AdmissionReview with a request');
+  const { outcome, patch } = review.request
+    ? await decided(options, ring, review.request)
+    : ({ outcome: 'unreadable' } satisfies Decision);
+  observer?.answered(ring, outcome, clock.monotonic() - start);
+  return { status: 200, body: allowed(review.uid, patch) };
+}
+
+/** Never throws. */
+async function decided(
+  { decide, clock, logger }: WebhookServerOptions,
   ring: string,
   request: AdmissionRequest,
-  clock: Clock,
-  logger: Logger,
 ): Promise<Decision> {
-  const ended = new AbortController();
-  const late = Promise.withResolvers<Decision>();
-  const cancel = clock.after(DEADLINE_MS, () => {
-    late.resolve({ outcome: 'timeout' });
-    ended.abort(new Error(`no decision within ${DEADLINE_MS} ms`));
-  });
   try {
-    return await Promise.race([decide(ring, request, ended.signal), late.promise]);
+    const decision = decide(ring, request);
+    return typeof decision === 'function' ? await inTime(decision, clock) : decision;
   } catch (error) {
     logger.warn({ err: error, ring }, 'webhook could not decide, the request passes as it is');
     return { outcome: 'error' };
+  }
+}
+
+/** Takes no longer than the deadline, whatever `decide` does. */
+async function inTime(decide: DecisionByRead, clock: Clock): Promise<Decision> {
+  const ended = new AbortController();
+  const late = Promise.withResolvers<Decision>();
+  const cancel = clock.after(deadlineMs, () => {
+    late.resolve({ outcome: 'timeout' });
+    ended.abort(new Error(`no decision within ${deadlineMs} ms`));
+  });
+  try {
+    return await Promise.race([decide(ended.signal), late.promise]);
   } finally {
     cancel();
   }

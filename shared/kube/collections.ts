@@ -4,6 +4,7 @@ import { PageSize } from './page-size.ts';
 import { collectionPath } from './paths.ts';
 import type { Query, Transport } from './transport.ts';
 import type { KubeObject, Resource } from './types.ts';
+import { WatchEvents } from './watch-events.ts';
 import { watchEventOf } from './watch-stream.ts';
 import { listDecoder } from './wire/list-decoder.ts';
 import { protobufMediaType } from './wire/metadata-protobuf.ts';
@@ -79,12 +80,22 @@ export async function* readPages<T extends KubeObject>(
   } while (continueToken !== undefined);
 }
 
-export async function* readWatch<T extends KubeObject>(
+export function readWatch<T extends KubeObject>(
   transport: Transport,
   resource: Resource,
   form: Form,
   options: WatchOptions,
 ): AsyncGenerator<WatchEvent<T>, void, undefined> {
+  return new WatchEvents(watchPieces<T>(transport, resource, form, options));
+}
+
+/** The events of each piece that comes. */
+async function* watchPieces<T extends KubeObject>(
+  transport: Transport,
+  resource: Resource,
+  form: Form,
+  options: WatchOptions,
+): AsyncGenerator<Iterator<WatchEvent<T>>, void, undefined> {
   const { namespace, resourceVersion, sendInitialEvents, timeoutSeconds, signal, onOpen } = options;
   let contentType = '';
   const pieces = transport.stream({
@@ -109,15 +120,23 @@ export async function* readWatch<T extends KubeObject>(
   try {
     for await (const piece of pieces) {
       decoder ??= watchDecoder<T>(contentType);
-      for (const raw of decoder.events(piece)) {
-        const event = watchEventOf<T>(raw);
-        if (event.type !== 'BOOKMARK') event.object = ingest(event.object);
-        yield event;
-      }
+      yield watchEvents(decoder, piece, ingest);
     }
     decoder?.end();
   } finally {
     decoder?.close();
+  }
+}
+
+function* watchEvents<T extends KubeObject>(
+  decoder: WatchDecoder<T>,
+  piece: Uint8Array,
+  ingest: (object: T) => T,
+): Generator<WatchEvent<T>, void, undefined> {
+  for (const raw of decoder.events(piece)) {
+    const event = watchEventOf<T>(raw);
+    if (event.type !== 'BOOKMARK') event.object = ingest(event.object);
+    yield event;
   }
 }
 

@@ -99,11 +99,11 @@ export class Informer<P extends KubeObject, T extends KubeObject = P> {
     const slice = new Slice(this.#clock);
     for (const key of this.#store.keys()) {
       if (!objects.has(key)) this.#remove(key, undefined);
-      await slice.maybeYield();
+      if (slice.isOver) await slice.maybeYield();
     }
     for (const [key, object] of objects) {
       this.#set(key, object);
-      await slice.maybeYield();
+      if (slice.isOver) await slice.maybeYield();
     }
     this.#handlers.listed();
     this.#synced.open();

@@ -2,7 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { Slice } from '../runtime/event-loop.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { ApiClient, Form, WatchEvent } from './api-client.ts';
-import { ApiError, isGone, messageOf, TransportError } from './errors.ts';
+import { ApiError, isForbidden, isGone, messageOf, TransportError } from './errors.ts';
 import { ReconnectBackoff } from './reconnect-backoff.ts';
 import { SilenceTimer } from './silence-timer.ts';
 import { type KubeObject, objectKey, type Resource, resourceName } from './types.ts';
@@ -73,6 +73,8 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
   #resourceVersion: string | undefined;
   /** False once the API server refused a watch with initial events. */
   #watchList = true;
+  /** The last watch was forbidden: until one is allowed, each attempt lists first, so that the view isn't left behind. */
+  #polls = false;
   /** Listed, and nothing heard since: a 410 now would come again after another list. */
   #justListed = false;
 
@@ -91,7 +93,8 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#resourceVersion === undefined && !this.#watchList) await this.#list(signal);
+        if (this.#resourceVersion === undefined && (this.#polls || !this.#watchList))
+          await this.#list(signal);
         await this.#watch(signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -108,9 +111,9 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
     for await (const page of client.list<T>(resource, form, options)) {
       for (const object of page.items) {
         if (this.#keeps(object)) objects.set(objectKey(object.metadata), this.#project(object));
+        if (this.#slice.isOver) await this.#slice.maybeYield();
       }
       resourceVersion = page.resourceVersion;
-      await this.#slice.maybeYield();
     }
     await this.#replace(objects, resourceVersion);
   }
@@ -126,6 +129,7 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
     let heard = false;
     let connected = false;
     const connect = (): void => {
+      this.#polls = false;
       if (connected || initial) return;
       connected = true;
       health?.connected();
@@ -162,6 +166,10 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
       if (initial && !signal.aborted && refusesWatchList(error)) {
         this.#watchList = false;
         return;
+      }
+      if (isForbidden(error)) {
+        this.#polls = true;
+        this.#resourceVersion = undefined;
       }
       throw error;
     } finally {

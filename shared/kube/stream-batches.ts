@@ -4,7 +4,7 @@ import { yieldToEventLoop } from '../runtime/event-loop.ts';
 import { ByteWindow } from './wire/byte-window.ts';
 
 /** More than this isn't read ahead of the consumer, so that a piece is decoded in a few ms. */
-const readAheadBytes = 128 << 10;
+const readAheadBytes = 384 << 10;
 /** A piece of less, soon after the last one, waits for more. */
 const worthwhileBytes = 32 << 10;
 const gatherMs = 1;

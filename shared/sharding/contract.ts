@@ -18,6 +18,10 @@ export const weightAnnotation = 'alpha.sharding.timebertt.dev/weight';
 export const cordonedAnnotation = 'alpha.sharding.timebertt.dev/cordoned';
 /** Annotation on a Lease: "true", the shard gives everything away. */
 export const drainAnnotation = 'alpha.sharding.timebertt.dev/drain';
+/** Annotation on a Lease: the sharder took it from a shard that still renewed it, and may work until it notices. */
+export const forcedAnnotation = 'alpha.sharding.timebertt.dev/forced';
+/** Annotation on a ring: its resources whose objects may carry its labels, in the form of `spec.resources`. */
+export const resourcesAnnotation = 'alpha.sharding.timebertt.dev/resources';
 /** Holder of a Lease that the sharder took from a dead shard. */
 export const sharderHolder = 'shardlease-controller';
 

@@ -1,96 +1,186 @@
 import type { ApiClient } from '../kube/api-client.ts';
 import type { Informer } from '../kube/informer.ts';
 import {
+  compareResourceVersions,
   controllerOf,
   type KubeObject,
+  type OwnerReference,
   objectKey,
   type PartialObject,
   type Resource,
+  refersTo,
   resourceName,
 } from '../kube/types.ts';
 import { shardLabel } from './contract.ts';
-
-export interface Controlled {
-  resource: Resource;
-  object: KubeObject;
-}
+import { type Controlled, ControlledTrees, mostLevels } from './controlled-trees.ts';
 
 const byController = 'controller';
 
-/** The controlled objects of a shard's owners: from its caches, completed by what it created and has not seen yet. */
-export class ControlledObjects {
-  readonly #client: Pick<ApiClient, 'list'>;
-  readonly #ring: string;
-  readonly #informers: ReadonlyMap<string, { resource: Resource; informer: Informer<KubeObject> }>;
-  /** Owner uid → objects created and not yet seen in a cache. */
-  readonly #created = new Map<string, Map<string, Controlled>>();
+interface Created extends Controlled {
+  ownerUid: string;
+}
 
-  constructor(
-    client: Pick<ApiClient, 'list'>,
-    ring: string,
-    informers: Array<{ resource: Resource; informer: Informer<KubeObject> }>,
-  ) {
-    this.#client = client;
-    this.#ring = ring;
-    this.#informers = new Map(informers.map((entry) => [resourceName(entry.resource), entry]));
-    for (const { resource, informer } of informers) {
-      informer.addIndex(byController, (object) => {
-        const uid = controllerOf(object)?.uid;
-        return uid === undefined ? [] : [uid];
-      });
+export interface ControlledObjectsOptions {
+  client: Pick<ApiClient, 'list'>;
+  ring: string;
+  main: Resource;
+  informers: ReadonlyArray<{ resource: Resource; informer: Informer<KubeObject> }>;
+}
+
+/**
+ * The controlled objects of a shard's owners, at any depth: from its caches, completed by what it created and has not
+ * seen yet.
+ */
+export class ControlledObjects {
+  readonly #options: ControlledObjectsOptions;
+  /** Created and not yet seen in a cache, by resource and name. */
+  readonly #created = new Map<string, Created>();
+  /** Owner uid → its keys in `#created`. */
+  readonly #createdFor = new Map<string, Set<string>>();
+
+  constructor(options: ControlledObjectsOptions) {
+    this.#options = options;
+    for (const { resource, informer } of options.informers) {
+      informer.addIndex(byController, controllerUid);
       const seen = (object: KubeObject): void => this.#seen(resource, object);
       informer.addHandler({ added: seen, updated: (_old, now) => seen(now), deleted: seen });
     }
   }
 
+  /** How many created objects are remembered. */
+  get size(): number {
+    return this.#created.size;
+  }
+
+  /** The owner's reconcile created an object, or changed one. */
   created(owner: PartialObject, resource: Resource, object: KubeObject): void {
     const ownerUid = owner.metadata.uid;
-    const cache = this.#informers.get(resourceName(resource))?.informer;
-    if (ownerUid === undefined || cache === undefined || controllerOf(object)?.uid !== ownerUid) return;
+    const controller = controllerUid(object)[0];
+    const cache = this.#cacheOf(resource);
+    if (ownerUid === undefined || controller === undefined || cache === undefined) return;
+    if (!this.includes(ownerUid, controller)) return;
     if (cache.store.get(objectKey(object.metadata))?.metadata.uid === object.metadata.uid) return;
-    const unseen = this.#created.get(ownerUid) ?? new Map<string, Controlled>();
-    unseen.set(createdKey(resource, object), { resource, object });
-    this.#created.set(ownerUid, unseen);
+    const key = createdKey(resource, object.metadata);
+    this.#forgetCreated(key);
+    this.#created.set(key, { ownerUid, resource, object });
+    const keys = this.#createdFor.get(ownerUid);
+    if (keys) keys.add(key);
+    else this.#createdFor.set(ownerUid, new Set([key]));
   }
 
   /** Nothing is remembered for an owner that is gone from the shard. */
   forget(ownerUid: string): void {
-    this.#created.delete(ownerUid);
+    for (const key of this.#createdFor.get(ownerUid) ?? []) this.#created.delete(key);
+    this.#createdFor.delete(ownerUid);
   }
 
   cached(ownerUid: string): Controlled[] {
-    const found = [...this.#informers.values()].flatMap(({ resource, informer }) =>
-      informer.store.byIndex(byController, ownerUid).map((object) => ({ resource, object })),
-    );
-    return [...found, ...(this.#created.get(ownerUid)?.values() ?? [])];
-  }
-
-  /** Asks the API server; objects of the owner under any shard's label. */
-  async live(owner: PartialObject, signal: AbortSignal): Promise<Controlled[]> {
-    const found: Controlled[] = [];
-    for (const { resource } of this.#informers.values()) {
-      const pages = this.#client.list(resource, 'metadata', {
-        namespace: owner.metadata.namespace,
-        labelSelector: shardLabel(this.#ring),
-        signal,
-      });
-      for await (const { items } of pages) {
-        for (const object of items) {
-          if (controllerOf(object)?.uid === owner.metadata.uid) found.push({ resource, object });
-        }
+    const found = new Map<string, Controlled>();
+    const controllers = [ownerUid];
+    const take = (controlled: Controlled): void => {
+      const { uid = '' } = controlled.object.metadata;
+      // Not again, in a circle of references.
+      if (found.has(uid) || uid === ownerUid) return;
+      found.set(uid, controlled);
+      controllers.push(uid);
+    };
+    for (const key of this.#createdFor.get(ownerUid) ?? []) {
+      const created = this.#created.get(key);
+      if (created) take(created);
+    }
+    for (const uid of controllers) {
+      for (const { resource, informer } of this.#options.informers) {
+        for (const object of informer.store.byIndex(byController, uid)) take({ resource, object });
       }
     }
-    return found;
+    return [...found.values()];
   }
 
-  #seen(resource: Resource, object: KubeObject): void {
-    const ownerUid = controllerOf(object)?.uid;
-    const unseen = ownerUid === undefined ? undefined : this.#created.get(ownerUid);
-    if (ownerUid === undefined || unseen === undefined) return;
-    unseen.delete(createdKey(resource, object));
-    if (unseen.size === 0) this.#created.delete(ownerUid);
+  /** Whether that uid is the owner's, or that of an object that it is known to control. */
+  includes(ownerUid: string, uid: string): boolean {
+    return uid === ownerUid || this.cached(ownerUid).some(({ object }) => object.metadata.uid === uid);
+  }
+
+  /**
+   * Whether the shard's label may be given to an object because the owner controls it by now: not where the object may
+   * be worked on as a main one by another shard.
+   */
+  follows(resource: Resource): boolean {
+    return (
+      this.#cacheOf(resource) !== undefined && resourceName(resource) !== resourceName(this.#options.main)
+    );
+  }
+
+  /** Key of the main object at the top of an object's controllers, as far as they are known. */
+  mainKey(object: KubeObject): string | undefined {
+    const { main } = this.#options;
+    const { namespace } = object.metadata;
+    let current: KubeObject | undefined = object;
+    for (let level = 0; level < mostLevels; level += 1) {
+      const reference: OwnerReference | undefined = current && controllerOf(current);
+      if (reference === undefined) return undefined;
+      if (refersTo(reference, main)) return keyOf(main, namespace, reference.name);
+      current = this.#find(reference, namespace);
+    }
+    return undefined;
+  }
+
+  /** Asks the API server, with one list for each resource; objects of the owner under any shard's label. */
+  async live(owner: PartialObject, signal: AbortSignal): Promise<Controlled[]> {
+    const { client, ring, informers } = this.#options;
+    const { namespace, uid = '' } = owner.metadata;
+    // A namespaced object can't own a cluster-scoped one.
+    const resources = informers
+      .map(({ resource }) => resource)
+      .filter(({ namespaced }) => namespaced || namespace === undefined);
+    const trees = new ControlledTrees([uid], resources);
+    for (const resource of resources) {
+      const pages = client.list(resource, 'metadata', { namespace, labelSelector: shardLabel(ring), signal });
+      for await (const { items } of pages) for (const object of items) trees.add(resource, object);
+      trees.listed(resource);
+    }
+    return trees.of(uid);
+  }
+
+  #cacheOf(resource: Resource): Informer<KubeObject> | undefined {
+    const name = resourceName(resource);
+    return this.#options.informers.find((entry) => resourceName(entry.resource) === name)?.informer;
+  }
+
+  #find(reference: OwnerReference, namespace: string | undefined): KubeObject | undefined {
+    for (const { resource, informer } of this.#options.informers) {
+      if (!refersTo(reference, resource)) continue;
+      const key = keyOf(resource, namespace, reference.name);
+      const object = informer.store.get(key) ?? this.#created.get(`${resourceName(resource)}/${key}`)?.object;
+      if (object?.metadata.uid === reference.uid) return object;
+    }
+    return undefined;
+  }
+
+  #seen(resource: Resource, { metadata }: KubeObject): void {
+    const key = createdKey(resource, metadata);
+    const version = this.#created.get(key)?.object.metadata.resourceVersion ?? '0';
+    // Else it is the end of a predecessor.
+    if (compareResourceVersions(metadata.resourceVersion ?? '0', version) >= 0) this.#forgetCreated(key);
+  }
+
+  #forgetCreated(key: string): void {
+    const created = this.#created.get(key);
+    if (created === undefined) return;
+    this.#created.delete(key);
+    const keys = this.#createdFor.get(created.ownerUid);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#createdFor.delete(created.ownerUid);
   }
 }
 
-const createdKey = (resource: Resource, object: KubeObject): string =>
-  `${resourceName(resource)}/${objectKey(object.metadata)}`;
+const controllerUid = (object: KubeObject): string[] => {
+  const uid = controllerOf(object)?.uid;
+  return uid === undefined ? [] : [uid];
+};
+
+const keyOf = (resource: Resource, namespace: string | undefined, name: string): string =>
+  objectKey({ name, ...(resource.namespaced && { namespace }) });
+
+const createdKey = (resource: Resource, metadata: KubeObject['metadata']): string =>
+  `${resourceName(resource)}/${objectKey(metadata)}`;

@@ -25,6 +25,8 @@ function start() {
   fence.renewed(0);
   const events: ShardEvent[] = [];
   const created: KubeObject[] = [];
+  /** Uids of what the owner controls. */
+  const tree = new Set<string>();
   let unsure = 0;
   const writer = new FencedWriter({
     client: api,
@@ -33,12 +35,14 @@ function start() {
     ring,
     shard: 'a',
     observer: (event) => events.push(event),
+    includes: ({ metadata }, uid) => uid === metadata.uid || tree.has(uid),
+    follows: ({ resource }) => resource === 'configmaps',
     created: (_owner, _resource, object) => created.push(object),
     perhapsCreated: () => {
       unsure += 1;
     },
   });
-  return { api, clock, owner, fence, events, created, unsure: () => unsure, writer };
+  return { api, clock, owner, fence, events, created, tree, unsure: () => unsure, writer };
 }
 
 const creation = ({ verb }: ApiRequest): boolean => verb === 'create';
@@ -152,4 +156,77 @@ test('every write is told of at its begin and end, with the owner it is done for
   assert(end?.event === 'write-end' && end.resourceVersion !== undefined);
   assert.deepEqual(again, { event: 'write-begin', ...about });
   assert(failed?.event === 'write-end' && failed.error !== undefined);
+});
+
+test('an update without the resourceVersion that was read is refused', async () => {
+  const { api, owner, writer } = start();
+  const { resourceVersion: _, ...metadata } = api.seed<KubeObject>(configMaps, {
+    metadata: ref('child'),
+  }).metadata;
+  const before = api.requests.length;
+  await assert.rejects(
+    writer.for(owner).update(configMaps, { metadata }),
+    /configmaps default\/child can't be updated without a resourceVersion/,
+  );
+  assert.equal(api.requests.length, before);
+});
+
+test('what is controlled by something that the owner controls gets the shard label, too', async () => {
+  const { api, owner, tree, writer } = start();
+  const middle = api.seed<KubeObject>(configMaps, controlledBy(owner, 'middle'));
+  tree.add(middle.metadata.uid ?? '');
+  const below = await writer.for(owner).create(configMaps, controlledBy(middle, 'below'));
+  assert.deepEqual(below.metadata.labels, { [assigned]: 'a' });
+  const strange = await writer.for(owner).create(configMaps, controlledBy(below, 'strange'));
+  assert.deepEqual(strange.metadata.labels ?? {}, {}, 'as far as it is known');
+});
+
+test('an object that the owner adopts by an update comes to its shard with that write', async () => {
+  const { api, created, owner, writer } = start();
+  const found = api.seed<KubeObject>(configMaps, {
+    metadata: { ...ref('child'), labels: { [assigned]: 'b' } },
+  });
+  const { ownerReferences } = controlledBy(owner, 'child').metadata;
+  const metadata = { ...found.metadata, ...(ownerReferences && { ownerReferences }) };
+  const written = await writer.for(owner).update(configMaps, { ...found, metadata });
+  assert.deepEqual(written.metadata.labels, { [assigned]: 'a' });
+  assert.equal(api.writes().length, 1);
+  assert.deepEqual(
+    created.map(({ metadata: { name } }) => name),
+    ['child'],
+    'and a hand-over knows of it',
+  );
+});
+
+test('one that it adopts by a patch comes with a second one', async () => {
+  const { api, created, owner, writer } = start();
+  const { ownerReferences } = controlledBy(owner, 'child').metadata;
+  for (const labels of [{ [assigned]: 'b' }, undefined]) {
+    api.seed<KubeObject>(configMaps, { metadata: { ...ref('child'), ...(labels && { labels }) } });
+    const patch = { type: 'merge' as const, body: { metadata: { ownerReferences } } };
+    const written = await writer.for(owner).patch(configMaps, ref('child'), patch);
+    assert.deepEqual(written.metadata.labels, { [assigned]: 'a' });
+    assert.deepEqual(api.peek(configMaps, ref('child'))?.metadata.labels, { [assigned]: 'a' });
+    assert.equal(created.length, 1);
+    api.remove(configMaps, ref('child'));
+    created.length = 0;
+  }
+});
+
+test('neither an object that the owner does not control nor a main object is given a label by a change', async () => {
+  const { api, owner, writer } = start();
+  const free = api.seed<KubeObject>(configMaps, {
+    metadata: { ...ref('free'), labels: { [assigned]: 'b' } },
+  });
+  const main = api.seed<KubeObject>(secrets, controlledBy(owner, 'main', { [assigned]: 'b' }));
+  for (const [resource, object] of [
+    [configMaps, free],
+    [secrets, main],
+  ] as const) {
+    const writes = writer.for(owner);
+    const updated = await writes.update(resource, object);
+    const patch = { type: 'merge' as const, body: { metadata: { annotations: { x: '1' } } } };
+    const patched = await writes.patch(resource, object.metadata, patch);
+    assert.deepEqual([updated.metadata.labels?.[assigned], patched.metadata.labels?.[assigned]], ['b', 'b']);
+  }
 });

@@ -12,6 +12,7 @@ import {
 import { FencedError, type WriteFence } from '../lease/write-fence.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { shardLabel } from './contract.ts';
+import { labelPatch } from './label-patch.ts';
 import type { ShardObserver } from './shard-event.ts';
 
 /** How far the API server may be late in ending a request at its deadline. */
@@ -24,6 +25,10 @@ export interface FencedWriterOptions {
   ring: string;
   shard: string;
   observer: ShardObserver;
+  /** Whether that uid is the owner's, or that of an object that it controls, at any depth. */
+  includes(owner: PartialObject, uid: string): boolean;
+  /** Whether an object of the resource, once the owner controls it, is given the shard's label. */
+  follows(resource: Resource): boolean;
   /** Told about every object that was created for an owner. */
   created(owner: PartialObject, resource: Resource, object: KubeObject): void;
   /** Told when it is not known whether an object was created for an owner. */
@@ -32,9 +37,14 @@ export interface FencedWriterOptions {
 
 /** Writes on behalf of one main object. Every method throws FencedError once the shard's Lease is no longer sure. */
 export interface OwnerWriter {
-  /** An object controlled by the owner gets the shard label from the start. */
+  /** An object controlled by the owner, or by what it controls, gets the shard label from the start. */
   create<T extends KubeObject>(resource: Resource, object: T): Promise<T>;
+  /**
+   * Replaces the version that was read; one that the owner adopts by it gets the shard label, too. Throws TypeError when
+   * the object has no resourceVersion: a write that the network delivers late is refused by it alone.
+   */
   update<T extends KubeObject>(resource: Resource, object: T): Promise<T>;
+  /** An object that the owner adopts by it gets the shard label by a second patch; by `apply`, at once. */
   patch<T extends KubeObject>(resource: Resource, ref: ObjectRef, patch: Patch): Promise<T>;
   delete(resource: Resource, ref: ObjectRef, preconditions: { uid: string }): Promise<void>;
 }
@@ -71,16 +81,24 @@ export class FencedWriter {
           write('create', resource, object.metadata, (options) => client.create(resource, body, options)),
         );
       },
-      update: (resource, object) =>
-        write('update', resource, object.metadata, (options) => client.update(resource, object, options)),
-      patch: (resource, ref, patch) => {
-        if (patch.type !== 'apply') {
-          return write('patch', resource, ref, (options) => client.patch(resource, ref, patch, options));
+      update: async (resource, object) => {
+        if (!object.metadata.resourceVersion) throw unconditional(resource, object);
+        const follows = this.#options.follows(resource);
+        const body = follows ? this.#labelled(object, owner) : object;
+        const send = () =>
+          write('update', resource, body.metadata, (options) => client.update(resource, body, options));
+        return follows ? this.#creating(owner, resource, send) : send();
+      },
+      patch: async <T extends KubeObject>(resource: Resource, ref: ObjectRef, patch: Patch): Promise<T> => {
+        const send = (next: Patch) =>
+          write('patch', resource, ref, (options) => client.patch<T>(resource, ref, next, options));
+        if (patch.type === 'apply') {
+          const labelled = { ...patch, body: this.#labelled(patch.body, owner) };
+          return this.#creating(owner, resource, () => send(labelled));
         }
-        const labelled = { ...patch, body: this.#labelled(patch.body, owner) };
-        return this.#creating(owner, resource, () =>
-          write('patch', resource, ref, (options) => client.patch(resource, ref, labelled, options)),
-        );
+        const written = await send(patch);
+        const label = this.#adopted(resource, written, owner);
+        return label === undefined ? written : this.#creating(owner, resource, () => send(label));
       },
       delete: (resource, ref, preconditions) =>
         write('delete', resource, ref, (options) =>
@@ -175,8 +193,23 @@ export class FencedWriter {
   }
 
   #labelled<T extends KubeObject>(object: T, owner: PartialObject): T {
-    if (controllerOf(object)?.uid !== owner.metadata.uid) return object;
-    const labels = { ...object.metadata.labels, [shardLabel(this.#options.ring)]: this.#options.shard };
+    const { ring, shard, includes } = this.#options;
+    const controller = controllerOf(object)?.uid;
+    if (controller === undefined || !includes(owner, controller)) return object;
+    const labels = { ...object.metadata.labels, [shardLabel(ring)]: shard };
     return { ...object, metadata: { ...object.metadata, labels } };
   }
+
+  /** The patch that gives an object to this shard if the owner controls it by now, and it has another label. */
+  #adopted(resource: Resource, object: KubeObject, owner: PartialObject): Patch | undefined {
+    const { ring, shard, follows } = this.#options;
+    if (!follows(resource) || object.metadata.labels?.[shardLabel(ring)] === shard) return undefined;
+    if (this.#labelled(object, owner) === object) return undefined;
+    return labelPatch(object, { [shardLabel(ring)]: shard }, { controllerUid: true });
+  }
 }
+
+const unconditional = (resource: Resource, { metadata }: KubeObject): TypeError =>
+  new TypeError(
+    `${resourceName(resource)} ${objectKey(metadata)} can't be updated without a resourceVersion: send the object that was read, with its changes, or a patch`,
+  );

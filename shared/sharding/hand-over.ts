@@ -1,9 +1,10 @@
 import type { ApiClient } from '../kube/api-client.ts';
 import { isNotFound } from '../kube/errors.ts';
-import { objectKey, type PartialObject, type Resource } from '../kube/types.ts';
+import { objectKey, type PartialObject, type Resource, resourceName } from '../kube/types.ts';
 import { FencedError } from '../lease/write-fence.ts';
 import { drainLabel, shardLabel } from './contract.ts';
-import type { Controlled, ControlledObjects } from './controlled-objects.ts';
+import type { ControlledObjects } from './controlled-objects.ts';
+import type { Controlled } from './controlled-trees.ts';
 import type { FencedWriter } from './fenced-writer.ts';
 import type { HandOverMemory } from './hand-over-memory.ts';
 import { type LabelChanges, labelPatch } from './label-patch.ts';
@@ -16,6 +17,8 @@ export interface HandOverOptions {
   memory: HandOverMemory;
   /** What the cache holds under a key now. */
   cached(key: string): PartialObject | undefined;
+  /** Keeps all others from working on a main object until it is called back; undefined: somebody does already. */
+  hold(uid: string): (() => void) | undefined;
   ring: string;
   shard: string;
   main: Resource;
@@ -26,6 +29,7 @@ export interface HandOverOptions {
  * Gives an object that carries a drain label to the shard that the label names: the controlled objects first, the
  * owner last, each only if it still is what was read. The caller has made sure that nothing is under way for it.
  * An empty drain label gives it to nobody. One that names this shard takes a hand-over back.
+ * A controlled object that is a main object, too, waits for what is under way for it, and nothing begins on it any more.
  */
 export class HandOver {
   readonly #options: HandOverOptions;
@@ -34,6 +38,11 @@ export class HandOver {
 
   constructor(options: HandOverOptions) {
     this.#options = options;
+  }
+
+  /** How many owners something is remembered of. */
+  get size(): number {
+    return this.#live.size;
   }
 
   forget(uid: string): void {
@@ -84,15 +93,42 @@ export class HandOver {
     }
   }
 
-  async #relabelControlled({ resource, object }: Controlled, to: string): Promise<void> {
-    const { ring, writer } = this.#options;
-    const label = shardLabel(ring);
-    if ((object.metadata.labels?.[label] ?? '') === to) return;
-    const changes = { [label]: to === '' ? undefined : to };
+  async #relabelControlled(child: Controlled, to: string): Promise<void> {
+    const { ring, main, memory, cached, hold } = this.#options;
+    const { metadata } = child.object;
+    if ((metadata.labels?.[shardLabel(ring)] ?? '') === to) return;
+    if (resourceName(child.resource) !== resourceName(main)) {
+      await this.#patchControlled(child, to);
+      return;
+    }
+    const { uid = '' } = metadata;
+    const key = objectKey(metadata);
+    const release = hold(uid);
+    if (release === undefined) throw new Error(`${key} is still worked on: it goes with what controls it`);
     try {
-      await writer.relabel(resource, object.metadata, labelPatch(object, changes, { resourceVersion: true }));
+      memory.resolved(uid, (await this.#patchControlled(child, to)) ?? endOfTime, cached(key));
     } catch (error) {
-      if (!isNotFound(error)) throw error;
+      if (!(error instanceof FencedError)) memory.unresolved(uid, cached(key));
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  /** Undefined: there is no such object any more. */
+  async #patchControlled({ resource, object }: Controlled, to: string): Promise<string | undefined> {
+    const { ring, writer } = this.#options;
+    const drain = drainLabel(ring);
+    const changes: LabelChanges = {
+      [shardLabel(ring)]: to === '' ? undefined : to,
+      ...(object.metadata.labels?.[drain] !== undefined && { [drain]: undefined }),
+    };
+    try {
+      const patch = labelPatch(object, changes, { resourceVersion: true });
+      return (await writer.relabel(resource, object.metadata, patch)).metadata.resourceVersion;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
     }
   }
 

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Lease } from '../lease/lease.ts';
-import { identityAnnotation, ringLabel, settlingAnnotation, sharderHolder } from './contract.ts';
+import {
+  forcedAnnotation,
+  identityAnnotation,
+  ringLabel,
+  settlingAnnotation,
+  sharderHolder,
+} from './contract.ts';
 import { decideShardClaim, type Settling } from './shard-claim.ts';
 
 const settle: Settling = { beforeListMs: 11_000, beforeReconcileMs: 0 };
@@ -13,14 +19,20 @@ interface Found {
   identity?: string;
   settling?: boolean;
   durationSeconds?: number;
+  /** The sharder took it from a shard that renewed it. */
+  forced?: boolean;
 }
 
-const leaseOf = ({ holder, identity = 'pod-0', settling, durationSeconds = 15 }: Found): Lease => ({
+const leaseOf = ({ holder, identity = 'pod-0', settling, forced, durationSeconds = 15 }: Found): Lease => ({
   metadata: {
     namespace: 'default',
     name: 'a',
     labels: { [ringLabel]: 'ring' },
-    annotations: { [identityAnnotation]: identity, ...(settling && { [settlingAnnotation]: 'true' }) },
+    annotations: {
+      [identityAnnotation]: identity,
+      ...(settling && { [settlingAnnotation]: 'true' }),
+      ...(forced && { [forcedAnnotation]: 'true' }),
+    },
   },
   spec: { holderIdentity: holder, leaseDurationSeconds: durationSeconds },
 });
@@ -52,6 +64,23 @@ const rows: Row[] = [
   { name: 'released before it had settled', found: { holder: '', settling: true }, expected: settle },
   { name: 'taken over by the sharder', found: { holder: sharderHolder }, expected: settle },
   { name: 'taken over from itself', found: { holder: sharderHolder, identity: 'pod-1' }, expected: settle },
+  {
+    name: 'taken by force, less than its first duration ago',
+    found: { holder: sharderHolder, forced: true, durationSeconds: 40 },
+    unchangedMs: 19_999,
+    expected: 'wait',
+  },
+  {
+    name: 'taken by force, longer ago',
+    found: { holder: sharderHolder, forced: true, durationSeconds: 40 },
+    unchangedMs: 20_000,
+    expected: settle,
+  },
+  {
+    name: 'released, that once was taken by force',
+    found: { holder: '', forced: true },
+    expected: settle,
+  },
   { name: 'its own', found: { holder: 'a', identity: 'pod-1' }, expected: samePod },
   {
     name: 'its own, long unchanged',

@@ -8,6 +8,7 @@ import {
   settlingAnnotation,
   sharderHolder,
 } from './contract.ts';
+import { mayStillWork } from './forced-takeover.ts';
 
 /** How long a shard that took its name waits, and when it lists its objects. */
 export interface Settling {
@@ -55,6 +56,8 @@ export async function decideShardClaim(input: ShardClaimInput): Promise<AcquireD
     );
   }
   const holder = holderOf(lease);
+  // By force, from a process that may not know yet.
+  if (mayStillWork(lease, unchangedMs)) return { kind: 'wait' };
   if (holder === '' || holder === sharderHolder) return take(settle);
   if (holder === shard && lease.metadata.annotations?.[identityAnnotation] === identity) {
     return take(lease.metadata.annotations[settlingAnnotation] === undefined ? samePod : settle);

@@ -11,7 +11,10 @@ export interface ReconcileRequest<Main extends KubeObject> {
   object: Main;
   /** Writes for this object; refused once the shard may have lost it. */
   writer: OwnerWriter;
-  /** The known controlled objects of this one. One that is missing here may exist all the same: read it live. */
+  /**
+   * The known controlled objects of this one, at any depth. One that is missing here may exist all the same: read it
+   * live.
+   */
   controlled(resource: Resource): KubeObject[];
   signal: AbortSignal;
 }
@@ -28,7 +31,10 @@ export interface ShardOptions<Main extends KubeObject> {
   identity: string;
   /** The resource whose objects are reconciled. */
   main: Resource;
-  /** Resources of the objects that a reconcile creates; changes of them reconcile their owner. */
+  /**
+   * Resources of the objects that a reconcile creates, and of those that they control in turn. A change of one
+   * reconciles the main object at the top of its controllers, and all of them are handed over with it.
+   */
   controlled: Resource[];
   /** Brings about what the object asks for. A throw is retried with a growing delay. */
   reconcile(request: ReconcileRequest<Main>): Promise<void>;

@@ -1,7 +1,8 @@
 import { Controller } from '../controller/controller.ts';
+import { enqueueMapped, enqueueObject } from '../controller/enqueue.ts';
 import type { Outcome } from '../controller/outcome.ts';
 import { Informer } from '../kube/informer.ts';
-import { controllerOf, type KubeObject, objectKey, type Resource, resourceName } from '../kube/types.ts';
+import { type KubeObject, type Resource, resourceName } from '../kube/types.ts';
 import type { WriteFence } from '../lease/write-fence.ts';
 import { drainLabel, shardLabel } from './contract.ts';
 import { ControlledObjects } from './controlled-objects.ts';
@@ -12,6 +13,8 @@ import type { ShardObserver } from './shard-event.ts';
 import type { ShardOptions } from './shard-options.ts';
 
 const stopTimeoutMs = 10_000;
+/** What goes with its controller is looked at again so much later. */
+const heldAgainMs = 100;
 
 /** What a shard does while it holds its Lease: its informers, its queue, and for each object a reconcile or a hand-over. */
 export class ShardWork<Main extends KubeObject> {
@@ -24,6 +27,8 @@ export class ShardWork<Main extends KubeObject> {
   readonly #writer: FencedWriter;
   readonly #handOver: HandOver;
   readonly #controller: Controller<string>;
+  /** Uids of what is worked on: reconciled, handed over, or about to go with what controls it. */
+  readonly #held = new Set<string>();
 
   constructor(options: ShardOptions<Main>, fence: WriteFence, observer: ShardObserver) {
     const { client, clock, logger, ring, shard, main } = options;
@@ -34,7 +39,7 @@ export class ShardWork<Main extends KubeObject> {
       resource,
       informer: this.#informer(resource),
     }));
-    this.#children = new ControlledObjects(client, ring, this.#controlled);
+    this.#children = new ControlledObjects({ client, ring, main, informers: this.#controlled });
     this.#writer = new FencedWriter({
       client,
       clock,
@@ -42,6 +47,8 @@ export class ShardWork<Main extends KubeObject> {
       ring,
       shard,
       observer,
+      includes: (owner, uid) => this.#children.includes(owner.metadata.uid ?? '', uid),
+      follows: (resource) => this.#children.follows(resource),
       created: (owner, resource, object) => this.#children.created(owner, resource, object),
       perhapsCreated: (owner) => this.#handOver.readLive(owner.metadata.uid ?? ''),
     });
@@ -55,6 +62,7 @@ export class ShardWork<Main extends KubeObject> {
       memory: this.#memory,
       controlled: this.#children,
       cached: (key) => this.#mains.store.get(key),
+      hold: (uid) => this.#hold(uid),
     });
     this.#controller = new Controller({
       name: ring,
@@ -66,6 +74,11 @@ export class ShardWork<Main extends KubeObject> {
       ...(options.metrics && { metrics: options.metrics }),
     });
     this.#listen();
+  }
+
+  /** How many things are kept in mind of owners, beside the caches. */
+  get remembered(): number {
+    return this.#handOver.size + this.#children.size + this.#memory.size + this.#held.size;
   }
 
   /** Lists and watches, then works from `pauseMs` later on until the signal is aborted and what is in flight ended. */
@@ -97,54 +110,69 @@ export class ShardWork<Main extends KubeObject> {
   }
 
   #listen(): void {
-    const enqueue = (object: KubeObject): void => this.#controller.enqueue(objectKey(object.metadata));
+    const { ring } = this.#options;
+    const own = enqueueObject(this.#controller);
     this.#mains.addHandler({
-      added: (main) => {
+      added: (object, isInInitialList) => {
         // It comes with a drain: a process before this one may have begun to hand it over.
-        const draining = main.metadata.labels?.[drainLabel(this.#options.ring)] !== undefined;
-        if (draining) this.#handOver.readLive(main.metadata.uid ?? '');
-        enqueue(main);
+        const draining = object.metadata.labels?.[drainLabel(ring)] !== undefined;
+        if (draining) this.#handOver.readLive(object.metadata.uid ?? '');
+        // Whoever waits for a hand-over waits no longer for all that was there at the start.
+        own.added?.(object, isInInitialList && !draining);
       },
-      updated: (_old, now) => enqueue(now),
-      deleted: ({ metadata }) => {
-        this.#handOver.forget(metadata.uid ?? '');
-        this.#children.forget(metadata.uid ?? '');
-      },
+      updated: (old, now) => own.updated?.(old, now),
+      deleted: ({ metadata }) => this.#forget(metadata.uid ?? ''),
     });
-    const enqueueOwner = (object: KubeObject): void => {
-      const owner = controllerOf(object);
-      if (owner?.kind !== this.#options.main.kind) return;
-      const { namespace } = object.metadata;
-      this.#controller.enqueue(
-        objectKey({ name: owner.name, ...(this.#options.main.namespaced && { namespace }) }),
-      );
+    const owner = (object: KubeObject): string[] => {
+      const key = this.#children.mainKey(object);
+      return key === undefined ? [] : [key];
     };
     for (const { informer } of this.#controlled) {
-      informer.addHandler({
-        added: enqueueOwner,
-        updated: (_old, now) => enqueueOwner(now),
-        deleted: enqueueOwner,
-      });
+      informer.addHandler(enqueueMapped(this.#controller, owner));
     }
+  }
+
+  #forget(uid: string): void {
+    this.#handOver.forget(uid);
+    this.#children.forget(uid);
+  }
+
+  #hold(uid: string): (() => void) | undefined {
+    if (this.#held.has(uid)) return undefined;
+    this.#held.add(uid);
+    return () => this.#held.delete(uid);
   }
 
   async #process(key: string, signal: AbortSignal): Promise<Outcome> {
     // What is missing here may have moved: it is not to be cleaned up.
     const main = this.#mains.store.get(key);
     if (main === undefined) return { kind: 'done' };
-    switch (this.#memory.belief(main)) {
-      case 'stale':
-        return { kind: 'done' };
-      case 'unresolved':
-        await this.#handOver.resolve(main, signal);
-        // In the same attempt, so that the wait after a failure grows.
-        return this.#process(key, signal);
-      case 'current':
-        if (main.metadata.labels?.[drainLabel(this.#options.ring)] === undefined)
-          await this.#reconcile(key, main, signal);
-        else await this.#handOver.run(main, signal);
-        return { kind: 'done' };
+    const { uid = '' } = main.metadata;
+    const release = this.#hold(uid);
+    if (release === undefined) return { kind: 'later', afterMs: heldAgainMs };
+    try {
+      await this.#work(key, main, signal);
+    } finally {
+      release();
+      // It may have left while it was worked on: what was noted since then is forgotten by nobody else.
+      if (this.#mains.store.get(key)?.metadata.uid !== uid) this.#forget(uid);
     }
+    return { kind: 'done' };
+  }
+
+  async #work(key: string, main: Main, signal: AbortSignal): Promise<void> {
+    const belief = this.#memory.belief(main);
+    if (belief === 'stale') return;
+    if (belief === 'unresolved') {
+      await this.#handOver.resolve(main, signal);
+      // In the same attempt, so that the wait after a failure grows.
+      const now = this.#mains.store.get(key);
+      if (now !== undefined && now.metadata.uid === main.metadata.uid) await this.#work(key, now, signal);
+      return;
+    }
+    if (main.metadata.labels?.[drainLabel(this.#options.ring)] === undefined)
+      await this.#reconcile(key, main, signal);
+    else await this.#handOver.run(main, signal);
   }
 
   async #reconcile(key: string, object: Main, signal: AbortSignal): Promise<void> {

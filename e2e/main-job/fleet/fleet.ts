@@ -25,6 +25,8 @@ export interface FleetOptions {
   folder: string;
   /** Port of the webhook (0: a free one); undefined: no webhook. */
   webhookPort: number | undefined;
+  /** For every process's environment. */
+  env: Readonly<Record<string, string>>;
   emit(event: ProcessEvent): void;
   /** Is told of every trace file before its process starts. */
   traced(path: string): void;
@@ -137,7 +139,8 @@ export class Fleet {
     env: Record<string, string>,
   ): Promise<Pod> {
     const { clock, folder, emit } = this.#options;
-    const pod = new Pod({ name, role, args, env, logFile: join(folder, `${name}.log`), clock, emit });
+    const logFile = join(folder, `${name}.log`);
+    const pod = new Pod({ name, role, args, env: { ...this.#options.env, ...env }, logFile, clock, emit });
     await pod.start();
     return pod;
   }

@@ -1,5 +1,6 @@
 import type { ObservedEvent } from './events.ts';
 import { Availability } from './rules/availability.ts';
+import { Cordons } from './rules/cordons.ts';
 import { ExclusiveWork } from './rules/exclusive-work.ts';
 import { ExclusiveWrites } from './rules/exclusive-writes.ts';
 import { Ownership, type Unowned } from './rules/ownership.ts';
@@ -19,6 +20,7 @@ export class Checker {
     this.#ownership,
     new Pairs(),
     new Stability(),
+    new Cordons(),
     new Availability(),
   ];
   /** The first ones. */

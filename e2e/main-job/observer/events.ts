@@ -18,6 +18,8 @@ export interface ObjectSeen {
   shard: string | undefined;
   /** Value of the drain label; undefined without one. */
   drain: string | undefined;
+  /** The shard that a user wants it on; undefined without a pin. */
+  pin: string | undefined;
   /** Uid of the Secret that controls it; undefined for a Secret. */
   owner: string | undefined;
 }
@@ -30,6 +32,16 @@ export interface ObjectGone {
   uid: string;
 }
 
+/** What a user asked for by annotations on a shard's Lease. */
+export interface ShardWishes {
+  /** Its part of the ring, in proportion to the others'. */
+  weight: number;
+  /** It gets nothing new. */
+  cordoned: boolean;
+  /** It gives everything away. */
+  draining: boolean;
+}
+
 /** A Lease of the ring: who holds the shard's name; '' when released, undefined when the Lease was deleted. */
 export interface LeaseSeen {
   kind: 'lease';
@@ -38,6 +50,8 @@ export interface LeaseSeen {
   holder: string | undefined;
   /** What the sharder says about it (its state label). */
   state: string | undefined;
+  resourceVersion: string;
+  wishes: ShardWishes;
 }
 
 /** The Lease of the sharders' election; '' when nobody leads. */

@@ -6,6 +6,7 @@ import type {
   ObservedEvent,
   ProcessEvent,
   ReconcileTraced,
+  ShardWishes,
   StepEvent,
   WriteTraced,
 } from './events.ts';
@@ -31,7 +32,14 @@ export const secret = (
   resourceVersion: String(resourceVersion),
   shard,
   drain,
+  pin: undefined,
   owner: undefined,
+});
+
+/** Secret `uid` is seen with this label and pin. */
+export const pinned = (at: number, uid: string, shard: string, pin: string, drain?: string): ObjectSeen => ({
+  ...secret(at, uid, shard, at, drain),
+  pin,
 });
 
 /** The ConfigMap of Secret `owner` is seen with this label. */
@@ -85,7 +93,15 @@ export const lease = (at: number, shard: string, holder: string | undefined = sh
   shard,
   holder,
   state: 'ready',
+  resourceVersion: String(at),
+  wishes: { weight: 1, cordoned: false, draining: false },
 });
+
+/** A shard that holds its Lease, on which a user wrote these wishes. */
+export const wished = (at: number, shard: string, wishes: Partial<ShardWishes>): LeaseSeen => {
+  const seen = lease(at, shard);
+  return { ...seen, wishes: { ...seen.wishes, ...wishes } };
+};
 
 export const replica = (
   at: number,

@@ -1,5 +1,5 @@
 import { sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
-import type { LeaseSeen, MachineMs, ObservedEvent, ProcessEvent } from './events.ts';
+import type { LeaseSeen, MachineMs, ObservedEvent, ProcessEvent, ShardWishes } from './events.ts';
 
 /** A shard as those see it who know both its Lease and its process. */
 export interface ShardView {
@@ -11,6 +11,11 @@ export interface ShardView {
   boundMs: number;
   /** The sharder's state label on its Lease; undefined without a Lease. */
   label: string | undefined;
+  /** Of its Lease, as it was last seen. */
+  resourceVersion: string;
+  wishes: ShardWishes;
+  /** Since when it has been cordoned or draining without a break; undefined when it is neither. */
+  closedSince: MachineMs | undefined;
   /** The process is there, or will be started again. */
   running: boolean;
 }
@@ -23,7 +28,7 @@ export const expiryMs = 20_000;
 /** Which shards there are, from Leases and from what the supervisor says of their processes. */
 export class Shards {
   readonly #shards = new Map<string, ShardView>();
-  /** Since when there has been a live shard without a break; undefined when there is none. */
+  /** Since when there has been a shard that takes any object without a break; undefined when there is none. */
   usableSince: MachineMs | undefined;
 
   get(name: string): ShardView | undefined {
@@ -40,19 +45,33 @@ export class Shards {
       .map(({ name }) => name);
   }
 
+  /** Those that take any object: live, neither cordoned nor draining. */
+  usable(): ShardView[] {
+    return this.all().filter(({ state, closedSince }) => state === 'live' && closedSince === undefined);
+  }
+
+  /** Whether an object may be pinned to it now: also to a cordoned shard. */
+  isPinnable(name: string): boolean {
+    const view = this.#shards.get(name);
+    return view?.state === 'live' && !view.wishes.draining;
+  }
+
   observe(event: ObservedEvent): void {
     if (event.kind === 'lease') this.#lease(event);
     else if (event.kind === 'process' && event.role === 'replica') this.#process(event);
     else return;
-    const anyLive = this.all().some(({ state }) => state === 'live');
-    if (!anyLive) this.usableSince = undefined;
+    if (this.usable().length === 0) this.usableSince = undefined;
     else this.usableSince ??= event.at;
   }
 
-  #lease({ shard, holder, state, at }: LeaseSeen): void {
+  #lease({ shard, holder, state, resourceVersion, wishes, at }: LeaseSeen): void {
     const known = this.#shards.has(shard);
     const view = this.#view(shard, at);
     view.label = holder === undefined ? undefined : (state ?? '');
+    view.resourceVersion = resourceVersion;
+    view.wishes = wishes;
+    if (!wishes.cordoned && !wishes.draining) view.closedSince = undefined;
+    else view.closedSince ??= at;
     if (!known && holder !== shard) {
       become(view, 'gone', at);
     } else if (holder === shard) {
@@ -85,7 +104,17 @@ export class Shards {
     let view = this.#shards.get(name);
     if (view === undefined) {
       // Without a word from the supervisor it is a shard of somebody else's, which its Lease alone tells about.
-      view = { name, state: 'starting', since: at, boundMs: promptMs, label: undefined, running: true };
+      view = {
+        name,
+        state: 'starting',
+        since: at,
+        boundMs: promptMs,
+        label: undefined,
+        resourceVersion: '0',
+        wishes: { weight: 1, cordoned: false, draining: false },
+        closedSince: undefined,
+        running: true,
+      };
       this.#shards.set(name, view);
     }
     return view;

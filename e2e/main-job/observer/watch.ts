@@ -1,3 +1,4 @@
+import { shardSettings } from '@controller-sharding/sharder/membership/shard-settings.ts';
 import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
 import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import { configMaps, leases, secrets } from '@controller-sharding/shared/kube/resources.ts';
@@ -13,6 +14,7 @@ import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
 import {
   drainLabel,
+  pinLabel,
   ringLabel,
   shardLabel,
   stateLabel,
@@ -62,7 +64,7 @@ export class Watch {
 
   #objects(name: ObjectSeen['resource'], resource: Resource): Informer<KubeObject> {
     const { client, clock, logger, namespace, ring, emit } = this.#options;
-    const [shard, drain] = [shardLabel(ring), drainLabel(ring)];
+    const [shard, drain, pin] = [shardLabel(ring), drainLabel(ring), pinLabel(ring)];
     let healthy = true;
     const health = (now: boolean): void => {
       if (healthy === now) return;
@@ -95,6 +97,7 @@ export class Watch {
         resourceVersion,
         shard: labels[shard],
         drain: labels[drain],
+        pin: labels[pin],
         owner: name === 'secrets' ? undefined : controllerOf(object)?.uid,
       });
     };
@@ -147,6 +150,16 @@ export class Watch {
 
   #shardLease(lease: Lease, holder: string | undefined): void {
     const state = lease.metadata.labels?.[stateLabel];
-    this.#options.emit({ kind: 'lease', at: machineMs(), shard: lease.metadata.name, holder, state });
+    const { name, resourceVersion = '' } = lease.metadata;
+    const { weight, cordoned, draining } = shardSettings(lease);
+    this.#options.emit({
+      kind: 'lease',
+      at: machineMs(),
+      shard: name,
+      holder,
+      state,
+      resourceVersion,
+      wishes: { weight, cordoned, draining },
+    });
   }
 }

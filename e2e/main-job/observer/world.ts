@@ -1,4 +1,4 @@
-import type { MachineMs, ObjectSeen, ObservedEvent } from './events.ts';
+import type { MachineMs, ObjectSeen, ObservedEvent, ShardWishes } from './events.ts';
 import { Shards, type ShardView } from './shards.ts';
 
 /** What one shard holds. */
@@ -8,12 +8,15 @@ export interface ShardSummary {
   since: MachineMs;
   /** The sharder's state label on its Lease; undefined without a Lease. */
   label: string | undefined;
+  wishes: ShardWishes;
   secrets: number;
   configMaps: number;
   /** Secrets that it is asked to hand over. */
   leaving: number;
   /** Secrets that it shall get. */
   arriving: number;
+  /** Secrets that are pinned to it, wherever they are. */
+  pinned: number;
 }
 
 /** The ring at one moment, in numbers. */
@@ -29,9 +32,19 @@ export interface Summary {
   split: number;
   /** Secrets that have no ConfigMap. */
   single: number;
+  /** Secrets that are on another shard than they are pinned to, although that one can take them. */
+  astray: number;
   /** Holder of the sharders' Lease; '' when nobody leads. */
   leader: string;
 }
+
+/** What is known of a shard that was never seen. */
+const unknown = {
+  state: 'gone',
+  since: 0,
+  label: undefined,
+  wishes: { weight: 1, cordoned: false, draining: false },
+} as const;
 
 /** The present state, as far as the observer has seen it. */
 export class World {
@@ -47,9 +60,19 @@ export class World {
     else if (event.kind === 'leader') this.leader = event.holder;
   }
 
-  /** Any Secret that has a shard and isn't on the move. */
-  restingSecret(): ObjectSeen | undefined {
-    return this.#secrets.values().find(({ shard, drain }) => shard !== undefined && drain === undefined);
+  /** Any Secret that has another shard than that one, has no pin, and isn't on the move. */
+  restingSecret(notOn?: string): ObjectSeen | undefined {
+    const rests = ({ shard, drain, pin }: ObjectSeen): boolean =>
+      shard !== undefined && shard !== notOn && drain === undefined && pin === undefined;
+    return this.#secrets.values().find(rests);
+  }
+
+  secret(uid: string): ObjectSeen | undefined {
+    return this.#secrets.get(uid);
+  }
+
+  pinnedSecrets(): ObjectSeen[] {
+    return [...this.#secrets.values()].filter(({ pin }) => pin !== undefined);
   }
 
   /** Which shard each object is on, by resource and uid. */
@@ -67,15 +90,20 @@ export class World {
       let summary = shards.get(name);
       if (summary === undefined) {
         const view = this.shards.get(name);
-        const { state, since, label } = view ?? { state: 'gone', since: 0, label: undefined };
-        summary = { name, state, since, label, secrets: 0, configMaps: 0, leaving: 0, arriving: 0 };
+        const { state, since, label, wishes } = view ?? unknown;
+        const counts = { secrets: 0, configMaps: 0, leaving: 0, arriving: 0, pinned: 0 };
+        summary = { name, state, since, label, wishes, ...counts };
         shards.set(name, summary);
       }
       return summary;
     };
     for (const { name } of this.shards.all()) shardOf(name);
-    let [unassigned, moving, split] = [0, 0, 0];
-    for (const { shard, drain } of this.#secrets.values()) {
+    let [unassigned, moving, split, astray] = [0, 0, 0, 0];
+    for (const { shard, drain, pin } of this.#secrets.values()) {
+      if (pin !== undefined) {
+        shardOf(pin).pinned++;
+        if (shard !== pin && this.shards.isPinnable(pin)) astray++;
+      }
       if (shard === undefined) unassigned++;
       else shardOf(shard).secrets++;
       if (drain === undefined) continue;
@@ -100,6 +128,7 @@ export class World {
       moving,
       split,
       single: this.#secrets.size - paired.size,
+      astray,
       leader: this.leader,
     };
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startProcess } from '../../harness/processes.ts';
+import { cordonSurely } from '../script/cordon.ts';
 import { StepError } from '../script/errors.ts';
 import type { Step } from '../script/steps.ts';
 import { brokenRule, type Plant } from './plants.ts';
@@ -18,6 +19,7 @@ export const plantStep = (plant: Plant): Step => ({
     const secret = observer.world.restingSecret();
     const other = job.fleet.replicas.find((name) => name !== secret?.shard);
     if (secret === undefined || other === undefined) throw new StepError('there is no Secret to plant on');
+    if (plant === 'cordon') await cordonSurely(job, other, signal);
     const trace = job.traceFile('rogue');
     const name = secret.object.slice(namespace.length + 1);
     const { kubeconfig, folder } = surroundings;

@@ -40,6 +40,7 @@ const deeds: Record<Plant, (rogue: Rogue) => Promise<void>> = {
   'late-write': write,
   unowned: (rogue) => relabel(rogue, 'nobody'),
   move: (rogue) => relabel(rogue, rogue.to),
+  cordon: (rogue) => relabel(rogue, rogue.to),
 };
 
 async function write({ client, secret, trace }: Rogue): Promise<void> {

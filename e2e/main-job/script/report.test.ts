@@ -15,7 +15,7 @@ const result: StepResult = {
 test('a step is told in one line: what was done, what moved, how long it took', () => {
   assert.equal(
     stepLine(result),
-    'join    checksum-4 joined; at rest after 1.2 s, 75 Secrets and 74 ConfigMaps moved, ' +
+    'join      checksum-4 joined; at rest after 1.2 s, 75 Secrets and 74 ConfigMaps moved, ' +
       'longest without a live shard 0.0 s; sharder-1 leads',
   );
 });
@@ -29,6 +29,13 @@ test('a step in which nothing moved, an object that waited, nobody who leads', (
     leader: '',
   });
   assert.match(line, /, nothing moved, longest without a live shard 1\.8 s \(test\/u\); nobody leads$/);
+});
+
+test('one is not many', () => {
+  assert.match(
+    stepLine({ ...result, movedSecrets: 1, movedConfigMaps: 1 }),
+    / 1 Secret and 1 ConfigMap moved/,
+  );
 });
 
 test('a broken rule is told with its object and its time', () => {

@@ -16,7 +16,7 @@ export interface StepResult {
   leader: string;
 }
 
-const nameWidth = 6;
+const nameWidth = 8;
 
 /** One line. */
 export function stepLine(result: StepResult): string {
@@ -24,13 +24,16 @@ export function stepLine(result: StepResult): string {
   const moved =
     movedSecrets + movedConfigMaps === 0
       ? 'nothing moved'
-      : `${movedSecrets} Secrets and ${movedConfigMaps} ConfigMaps moved`;
+      : `${count(movedSecrets, 'Secret')} and ${count(movedConfigMaps, 'ConfigMap')} moved`;
   const without = longest === undefined ? '0.0 s' : `${seconds(longest.ms)} (${longest.object})`;
   return (
     `${name.padEnd(nameWidth)}  ${done}; at rest after ${seconds(tookMs)}, ${moved}, ` +
     `longest without a live shard ${without}; ${leader || 'nobody'} leads`
   );
 }
+
+/** `1 Secret`, `2 Secrets`. */
+export const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
 
 /** `checksum-2 150, checksum-3 150`: the live shards' Secrets. */
 export const loadsLine = ({ shards }: Summary): string =>

@@ -1,5 +1,6 @@
 import type { Job } from '../job.ts';
 import type { MovesExpected } from '../observer/events.ts';
+import { wishSteps } from './wish-steps.ts';
 
 /** One step of the script: what is done, and what has to come of it. */
 export interface Step {
@@ -20,7 +21,10 @@ const createdDuringElection = 20;
 const createdAfterwards = 100;
 const quietMs = 5_000;
 
-/** A join, a graceful stop, a kill, the leader killed; creations meanwhile; and a while in which nothing happens. */
+/**
+ * A join, a graceful stop, a kill, the leader killed; creations meanwhile; what users ask for of a shard that joins; and a
+ * while in which nothing happens.
+ */
 export function script(secrets: number, replicas: number): Step[] {
   let killedLeader = '';
   return [
@@ -102,6 +106,7 @@ export function script(secrets: number, replicas: number): Step[] {
         return `${createdAfterwards} Secrets created`;
       },
     },
+    ...wishSteps(),
     {
       name: 'quiet',
       moves: 'nothing',

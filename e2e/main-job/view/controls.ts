@@ -1,6 +1,7 @@
 import type { Job } from '../job.ts';
 import { leaderName } from '../observer/events.ts';
 import type { Action } from './keys.ts';
+import { actOnWishes } from './wishes.ts';
 
 const createAtOnce = 100;
 const mostReplicas = 20;
@@ -32,5 +33,11 @@ export async function act(job: Job, action: Exclude<Action, 'quit'>, signal: Abo
       if (name !== undefined) return `${name}, which led, was killed (SIGKILL)`;
       return `no sharder of this job leads (${leaderName(observer.world.leader) || 'nobody'})`;
     }
+    case 'pin':
+    case 'unpin':
+    case 'weight':
+    case 'cordon':
+    case 'drain':
+      return actOnWishes(job, action, signal);
   }
 }

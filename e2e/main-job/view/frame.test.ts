@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { ShardSummary } from '../observer/world.ts';
 import { frame, type ViewState } from './frame.ts';
 
+const open: ShardSummary['wishes'] = { weight: 1, cordoned: false, draining: false };
 const shard = (name: string, over: Partial<ShardSummary> = {}): ShardSummary => ({
   name,
   state: 'live',
@@ -13,6 +14,8 @@ const shard = (name: string, over: Partial<ShardSummary> = {}): ShardSummary => 
   configMaps: 100,
   leaving: 0,
   arriving: 0,
+  wishes: open,
+  pinned: 0,
   ...over,
 });
 
@@ -32,6 +35,7 @@ const state = (over: Partial<ViewState> = {}): ViewState => ({
     moving: 25,
     split: 0,
     single: 0,
+    astray: 0,
     leader: 'sharder-1_0a1b',
   },
   now: 15_000,
@@ -44,6 +48,7 @@ const state = (over: Partial<ViewState> = {}): ViewState => ({
   ...over,
 });
 
+const violation = { rule: 'pairs', at: 1, object: 'test/c', message: 'apart' } as const;
 const plain = { columns: 80, rows: 24, color: false };
 
 test('a bar for each shard, the ring’s numbers, the verdict, notes and keys', () => {
@@ -51,11 +56,11 @@ test('a bar for each shard, the ring’s numbers, the verdict, notes and keys', 
     ' Controller sharding  https://127.0.0.1:20001  151 Secrets, 149 ConfigMaps',
     ' export KUBECONFIG=/tmp/x/admin.kubeconfig',
     '',
-    ' shard          state                                     Secr  CfgM  moves',
-    ' checksum-1     ready      █████████████████████▒▒▒▒▒▒▒   100   100  -25',
-    ' checksum-2     ready      ██████████████                  50    49',
-    ' checksum-3     gone 12 s  █                                1     0',
-    ' checksum-4     starting                                    0     0  +25',
+    ' shard        state      weight                     Secr  CfgM  pins  moves',
+    ' checksum-1   ready      ×1     █████████████▒▒▒▒▒   100   100     0  -25',
+    ' checksum-2   ready      ×1     █████████             50    49     0',
+    ' checksum-3   gone 12 s  ×1     █                      1     0     0',
+    ' checksum-4   starting   ×1                            0     0     0  +25',
     '',
     ' leader sharder-1   moving 25   unassigned 0   pairs apart 0',
     ' no rule broken: 300 reconciles and 149 writes checked',
@@ -63,12 +68,14 @@ test('a bar for each shard, the ring’s numbers, the verdict, notes and keys', 
     ' 03:04:05 checksum-4 was added',
     '',
     ' a add  s stop  k kill -9  c create 100  l kill the leader  q quit',
+    ' newest: w weight  o cordon, again: undo  d drain, again: undo  p pin  u unpin',
   ]);
 });
 
 test('no line is wider and not more lines than the terminal has room for, with colours and without', () => {
   const shards = Array.from({ length: 30 }, (_, i) => shard(`a-very-long-name-of-a-shard-${i}`));
-  const crowded = state({ summary: { ...state().summary, shards } });
+  const violations = Array.from({ length: 5 }, () => violation);
+  const crowded = state({ summary: { ...state().summary, shards }, violations, violationCount: 5 });
   for (const columns of [20, 40, 80, 200]) {
     for (const rows of [8, 12, 24, 60]) {
       const text = frame(crowded, { columns, rows, color: true });
@@ -81,13 +88,28 @@ test('no line is wider and not more lines than the terminal has room for, with c
   assert.match(frame(crowded, plain), /… and \d+ more/);
 });
 
+test('what users asked for of a shard: its weight, its pins, a cordon, a drain', () => {
+  const shards = [
+    shard('a', { wishes: { ...open, weight: 2.5 }, pinned: 3 }),
+    shard('b', { wishes: { ...open, cordoned: true } }),
+    shard('c', { wishes: { weight: 0.25, cordoned: true, draining: true } }),
+    shard('d', { label: 'expired', wishes: { ...open, cordoned: true } }),
+  ];
+  const lines = frame(state({ summary: { ...state().summary, shards } }), plain).split('\n');
+  assert.deepEqual(lines.slice(4, 8), [
+    ' a            ready      ×2.5   ██████████████████   100   100     3',
+    ' b            cordoned   ×1     ██████████████████   100   100     0',
+    ' c            draining   ×0.25  ██████████████████   100   100     0',
+    ' d            expired    ×1     ██████████████████   100   100     0',
+  ]);
+});
+
 test('colours only where they are wanted', () => {
   assert.equal(frame(state(), plain).includes('\u001B'), false);
   assert.equal(frame(state(), { ...plain, color: true }).includes('\u001B'), true);
 });
 
 test('a broken rule is told with its object', () => {
-  const violation = { rule: 'pairs', at: 1, object: 'test/c', message: 'apart' } as const;
   const text = frame(state({ violations: [violation], violationCount: 7 }), plain);
   assert.match(text, /RULES BROKEN 7 TIMES: 300 reconciles and 149 writes checked/);
   assert.match(text, /pairs: test\/c: apart/);

@@ -1,7 +1,7 @@
 import { leaderName, type MachineMs } from '../observer/events.ts';
 import type { Violation } from '../observer/rules/rule.ts';
 import type { ShardSummary, Summary } from '../observer/world.ts';
-import { helpLine } from './keys.ts';
+import { helpLines } from './keys.ts';
 import { shardHeading, shardLine } from './shard-line.ts';
 import { type Canvas, draw, type Line } from './styled.ts';
 
@@ -31,7 +31,7 @@ export interface ViewState {
 /** How long a shard that is gone and holds nothing stays in sight. */
 const showGoneMs = 5_000;
 const mostNotes = 5;
-const mostViolations = 3;
+const mostViolations = 2;
 
 /** The picture as text: no line is wider, and not more of them, than the canvas has room for. */
 export function frame(state: ViewState, canvas: Canvas): string {
@@ -50,9 +50,9 @@ export function frame(state: ViewState, canvas: Canvas): string {
   for (const { rule, object = 'the ring', message } of state.violations.slice(0, mostViolations)) {
     foot.push([{ text: `   ${rule}: ${object}: ${message}`, style: 'red' }]);
   }
-  const help: Line = [{ text: ` ${helpLine}`, style: 'dim' }];
+  const help = helpLines.map((text): Line => [{ text: ` ${text}`, style: 'dim' }]);
   // The last row is the cursor's.
-  const room = Math.max(0, canvas.rows - 1 - head.length - foot.length - 1);
+  const room = Math.max(0, canvas.rows - 1 - head.length - foot.length - help.length);
   const most = Math.max(...shards.map(({ secrets }) => secrets), 1);
   const bars = shards.map((shard) => shardLine(shard, most, canvas, now));
   const shown = bars.length > room ? bars.slice(0, Math.max(0, room - 1)) : bars;
@@ -60,7 +60,7 @@ export function frame(state: ViewState, canvas: Canvas): string {
     shown.push([{ text: ` … and ${bars.length - shown.length} more`, style: 'dim' }]);
   }
   const notes = noteLines(state, room - shown.length);
-  return [...head, ...shown, ...foot, ...notes, help].map((line) => draw(line, canvas)).join('\n');
+  return [...head, ...shown, ...foot, ...notes, ...help].map((line) => draw(line, canvas)).join('\n');
 }
 
 const inSight = ({ state, since, secrets, configMaps, arriving }: ShardSummary, now: MachineMs): boolean =>

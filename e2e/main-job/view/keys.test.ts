@@ -4,6 +4,7 @@ import { actionsOf } from './keys.ts';
 
 test('each key has its action, capital letters, too', () => {
   assert.deepEqual(actionsOf('askclq'), ['add', 'stop', 'kill', 'create', 'kill-leader', 'quit']);
+  assert.deepEqual(actionsOf('puwod'), ['pin', 'unpin', 'weight', 'cordon', 'drain']);
   assert.deepEqual(actionsOf('A'), ['add']);
 });
 

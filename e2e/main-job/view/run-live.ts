@@ -11,6 +11,8 @@ import { Terminal } from './terminal.ts';
 
 const redrawMs = 150;
 const keepNotes = 20;
+/** The sharder levels when shards come, go or change, not for these. */
+const notLevelled: ReadonlySet<Action> = new Set(['create', 'pin', 'unpin']);
 
 export interface LiveOptions {
   secrets: number;
@@ -79,7 +81,7 @@ class Live {
   perform(action: Exclude<Action, 'quit'>): void {
     const work = (): Promise<string> => act(this.#job, action, this.#signal);
     // Without its leader, the ring rests all the same.
-    if (action !== 'kill-leader') this.#disturb(action !== 'create');
+    if (action !== 'kill-leader') this.#disturb(!notLevelled.has(action));
     this.#run(work);
   }
 

@@ -1,4 +1,4 @@
-const usualSize = 256 << 10;
+const usualSize = 512 << 10;
 const mostSpare = 8;
 /** Memory of windows that are no longer used. */
 const spare: Buffer[] = [];

@@ -1,6 +1,7 @@
 import { TransportError } from '../errors.ts';
 import { ByteWindow } from './byte-window.ts';
 import type { ListDecoder, ListEnd } from './list-decoder.ts';
+import { parseWithoutManagedFields } from './managed-fields.ts';
 
 interface ListDocument<T> {
   metadata?: { resourceVersion?: string; continue?: string };
@@ -54,7 +55,10 @@ export class JsonListDecoder<T> implements ListDecoder<T> {
       items.push(item.value);
       start = unread[item.end] === comma ? item.end + 1 : item.end;
     }
-    const document = parse<ListDocument<T>>((this.#head ?? '') + unread.toString('utf8', start));
+    const document = parse(
+      unread.subarray(start),
+      (json): ListDocument<T> => JSON.parse((this.#head ?? '') + json.toString()),
+    );
     return {
       items: items.concat(document.items ?? []), // a list that looks otherwise, or is empty: `items` can be null
       resourceVersion: document.metadata?.resourceVersion ?? '',
@@ -94,23 +98,25 @@ function parseUpTo<T>(
 ): { value: T; end: number } | undefined {
   if (guess !== undefined) {
     try {
-      const value: T = JSON.parse(bytes.toString('utf8', start, guess));
-      return { value, end: guess };
+      return { value: parseItem<T>(bytes.subarray(start, guess)), end: guess };
     } catch {
       // A seam within an item.
     }
   }
   const end = endOfObject(bytes, start);
-  return end === undefined ? undefined : { value: parse<T>(bytes.toString('utf8', start, end)), end };
+  return end === undefined ? undefined : { value: parse(bytes.subarray(start, end), parseItem<T>), end };
 }
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- callers say what they asked for
-function parse<T>(json: string): T {
+const parseItem = <T>(json: Buffer): T => parseWithoutManagedFields<T>(json, (item) => item);
+
+function parse<T>(json: Buffer, parser: (json: Buffer) => T): T {
   try {
-    const value: T = JSON.parse(json);
-    return value;
+    return parser(json);
   } catch (error) {
-    throw new TransportError('KUBE_RESPONSE', `not a list: ${json.slice(0, 100)}`, { cause: error });
+    throw new TransportError('KUBE_RESPONSE', `not a list: ${json.toString('utf8', 0, 100)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -21,7 +21,8 @@ export const protobufMediaType = 'application/vnd.kubernetes.protobuf';
 /** What each document begins with. */
 export const magic = Buffer.from('k8s\0');
 
-export const isProtobuf = (bytes: Buffer): boolean => bytes.subarray(0, magic.length).equals(magic);
+export const isProtobuf = (bytes: Buffer, start = 0): boolean =>
+  bytes.length - start >= magic.length && bytes.readUInt32BE(start) === magic.readUInt32BE();
 
 /** runtime.Unknown, around each document: its kind, and where its bytes are. */
 export interface Envelope {
@@ -32,8 +33,7 @@ export interface Envelope {
 
 /** Reads the envelope of the document that begins at the reader and ends at `end`. Throws RangeError for none. */
 export function readEnvelope(bytes: Buffer, start: number, end: number): Envelope {
-  if (!isProtobuf(bytes.subarray(start, end)))
-    throw new RangeError('not a document of Kubernetes in protobuf');
+  if (!isProtobuf(bytes, start)) throw new RangeError('not a document of Kubernetes in protobuf');
   const reader = new ProtobufReader(bytes, start + magic.length);
   const envelope = { kind: '', start: end, end };
   while (reader.at < end) {

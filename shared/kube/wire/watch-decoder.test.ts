@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { field, frame, text, varint } from './protobuf-fixture.ts';
 import { type RawEvent, watchDecoder } from './watch-decoder.ts';
 
 /** The events of these bytes, given in pieces that end at the cuts; the pieces are overwritten once they were read. */
@@ -28,10 +29,10 @@ const linesOf = (events: readonly unknown[]): Uint8Array =>
   new TextEncoder().encode(events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 
 test('events are the same wherever the pieces end, within characters, too', () => {
-  const text = fc.string({ unit: 'binary' }).map((each) => each.toWellFormed());
+  const name = fc.string({ unit: 'binary' }).map((each) => each.toWellFormed());
   const event = fc.record({
     type: fc.constant('ADDED'),
-    object: fc.record({ metadata: fc.record({ name: text }) }),
+    object: fc.record({ metadata: fc.record({ name }) }),
   });
   fc.assert(
     fc.property(fc.array(event), fc.array(fc.nat({ max: 500 })), (events, cuts) => {
@@ -55,25 +56,6 @@ test('a line that is not JSON is no event', () => {
     assert.throws(() => decoded('application/json', bytes, []), { code: 'KUBE_RESPONSE' }, line);
   }
 });
-
-const varint = (value: number): number[] =>
-  value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))];
-const field = (number: number, bytes: readonly number[]): number[] => [
-  ...varint(number * 8 + 2),
-  ...varint(bytes.length),
-  ...bytes,
-];
-const text = (number: number, value: string): number[] => field(number, [...Buffer.from(value)]);
-
-/** A frame with a WatchEvent, its object in runtime.Unknown, as the API server writes it. */
-function frame(type: string, kind: string, object: readonly number[]): number[] {
-  const typeMeta = field(1, [...text(1, 'meta.k8s.io/v1'), ...text(2, kind)]);
-  const document = [...Buffer.from('k8s\0'), ...typeMeta, ...field(2, object)];
-  const event = [...text(1, type), ...field(2, field(1, document))];
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(event.length);
-  return [...length, ...event];
-}
 
 test('metadata-only objects in protobuf are read without their managedFields, wherever the pieces end', () => {
   const metadata = [

@@ -1,5 +1,6 @@
 import { TransportError } from '../errors.ts';
 import { ByteWindow } from './byte-window.ts';
+import { parseWithoutManagedFields } from './managed-fields.ts';
 import { protobufMediaType, readEnvelope, readPartialObject, readStatus } from './metadata-protobuf.ts';
 import { lengthTag, ProtobufReader } from './protobuf-reader.ts';
 
@@ -28,37 +29,45 @@ export const watchDecoder = <T>(contentType: string): WatchDecoder<T> =>
 
 /** A line of JSON for each event. A newline byte is never part of another character, and JSON escapes it in strings. */
 class JsonWatchDecoder<T> implements WatchDecoder<T> {
-  readonly #window = new ByteWindow();
+  /** A line of which the end is to come. */
+  readonly #begun = new ByteWindow();
 
   *events(piece: Uint8Array): Generator<RawEvent<T> | null, void, undefined> {
-    const searched = this.#window.length;
-    this.#window.append(piece);
-    const { unread } = this.#window;
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     let start = 0;
-    for (let end = unread.indexOf(newline, searched); end >= 0; end = unread.indexOf(newline, start)) {
-      const line = unread.toString('utf8', start, end);
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+      yield this.#begun.length > 0 ? this.#rest(bytes, end) : parseEvent<T>(bytes.subarray(start, end));
       start = end + 1;
-      yield parseEvent<T>(line);
     }
-    this.#window.consume(start);
-    checkLength(this.#window);
+    this.#begun.append(bytes.subarray(start));
+    checkLength(this.#begun);
   }
 
   end(): void {
-    checkEnd(this.#window);
+    checkEnd(this.#begun);
   }
 
   close(): void {
-    this.#window.close();
+    this.#begun.close();
+  }
+
+  #rest(bytes: Buffer, end: number): RawEvent<T> | null {
+    this.#begun.append(bytes.subarray(0, end));
+    const event = parseEvent<T>(this.#begun.unread);
+    this.#begun.consume(this.#begun.length);
+    return event;
   }
 }
 
-function parseEvent<T>(line: string): RawEvent<T> | null {
+const objectOf = (event: RawEvent<unknown> | null): unknown => event?.object;
+
+function parseEvent<T>(line: Buffer): RawEvent<T> | null {
   try {
-    const event: RawEvent<T> | null = JSON.parse(line);
-    return event;
+    return parseWithoutManagedFields<RawEvent<T> | null>(line, objectOf);
   } catch (error) {
-    throw new TransportError('KUBE_RESPONSE', `not a watch event: ${line.slice(0, 100)}`, { cause: error });
+    throw new TransportError('KUBE_RESPONSE', `not a watch event: ${line.toString('utf8', 0, 100)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
 import type { ObservedEvent } from '../events.ts';
-import { judge, lease, replica, secret, time } from '../hand-made.ts';
+import { judge, lease, replica, secret, time, wished } from '../hand-made.ts';
 import { Ownership } from './ownership.ts';
 
 const judged = (...history: ObservedEvent[]) => judge(new Ownership(), history);
@@ -35,6 +35,12 @@ test('without any live shard nothing is expected, and 2 s from the first one on'
   const history = [leads, secret(100, 'u'), time(9000), lease(9000, 'a')];
   assert.deepEqual(judged(...history, secret(10_900, 'u', 'a')), []);
   assert.equal(judged(...history, secret(11_300, 'u', 'a')).length, 1);
+});
+
+test('while every shard is cordoned or draining nothing is expected', () => {
+  const closed = [leads, wished(2, 'a', { cordoned: true }), wished(2, 'b', { draining: true })];
+  assert.deepEqual(judged(...closed, secret(100, 'u')), []);
+  assert.equal(judged(...closed, secret(100, 'u'), lease(5000, 'b')).length, 1);
 });
 
 test('before a sharder led for the first time nothing is expected', () => {

@@ -2,7 +2,14 @@ import type { MachineMs, ObservedEvent } from '../events.ts';
 
 /** A broken rule of design §9: which, when, on what, and what was seen. */
 export interface Violation {
-  rule: 'exclusive work' | 'exclusive writes' | 'ownership' | 'pairs' | 'stability' | 'availability';
+  rule:
+    | 'exclusive work'
+    | 'exclusive writes'
+    | 'ownership'
+    | 'pairs'
+    | 'stability'
+    | 'cordon'
+    | 'availability';
   at: MachineMs;
   /** `namespace/name` of the object concerned; undefined when it concerns none in particular. */
   object: string | undefined;

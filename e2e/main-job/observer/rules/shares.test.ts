@@ -1,20 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLevel, movesToLevel } from './shares.ts';
+import { movesToLevel } from './shares.ts';
 
-test('a ring is level within a tenth of the share, or its root when that is more', () => {
-  assert.equal(isLevel([]), true);
-  assert.equal(isLevel([0, 0]), true);
-  assert.equal(isLevel([110, 90]), true);
-  assert.equal(isLevel([111, 89]), false);
-  assert.equal(isLevel([20, 12]), true);
-  assert.equal(isLevel([21, 11]), false);
+const moves = (...loads: number[]): number =>
+  movesToLevel(loads.map((load, index) => ({ name: `s${index}`, weight: 1, load })));
+
+test('levelling moves what lies above the shares', () => {
+  assert.equal(moves(100, 100, 100, 0), 75);
+  assert.equal(moves(101, 100, 100, 0), 75);
+  assert.equal(moves(150, 50), 50);
 });
 
-test('levelling moves what lies above the shares, and nothing while the ring is level', () => {
-  assert.equal(movesToLevel([100, 100, 100, 0]), 75);
-  assert.equal(movesToLevel([101, 100, 100, 0]), 76);
-  assert.equal(movesToLevel([105, 95]), 0);
-  assert.equal(movesToLevel([150, 50]), 50);
-  assert.equal(movesToLevel([]), 0);
+test('levelling moves nothing while the ring is level', () => {
+  assert.equal(moves(105, 95), 0);
+  assert.equal(moves(), 0);
+});
+
+test('at the edge of the band the sharder may have decided either way', () => {
+  assert.equal(moves(108, 92), 0);
+  assert.equal(moves(110, 90), 10);
+});
+
+test('shares are in proportion to the weights, and pinned objects stay', () => {
+  const heavy = { name: 'a', weight: 2, load: 100 };
+  assert.equal(movesToLevel([heavy, { name: 'b', weight: 1, load: 100 }]), 33);
+  assert.equal(movesToLevel([heavy, { name: 'b', weight: 1, load: 100, fixed: 80 }]), 20);
 });

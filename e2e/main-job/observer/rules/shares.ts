@@ -1,21 +1,21 @@
+import { type LoadedShard, wholeShares, withinBand } from '@controller-sharding/sharder/placement/shares.ts';
+
 /**
- * Design §4: a ring is level while each shard's load is within ±10 % of its share (or ±√share, for small loads). All shards
- * weigh the same here.
+ * How many objects levelling may move between the shards that take any object: those above the shares (design §4), and
+ * none while the ring is level.
  */
-export function isLevel(loads: readonly number[]): boolean {
-  const share = shareOf(loads);
-  return loads.every((load) => Math.abs(load - share) <= bandOf(share));
+export function movesToLevel(shards: readonly LoadedShard[]): number {
+  if (isSurelyLevel(shards)) return 0;
+  const shares = wholeShares(shards);
+  return shards.reduce((moves, { load }, index) => moves + Math.max(0, load - (shares[index] ?? 0)), 0);
 }
 
-/** How many objects levelling may move: those above the shares, and none while the ring is level. */
-export function movesToLevel(loads: readonly number[]): number {
-  const share = shareOf(loads);
-  // The sharder may have counted an object more or less than the observer at the moment it decided.
-  if (loads.every((load) => Math.abs(load - share) <= bandOf(share) - 1)) return 0;
-  return loads.reduce((moves, load) => moves + Math.max(0, Math.ceil(load - share)), 0);
-}
-
-const shareOf = (loads: readonly number[]): number =>
-  loads.length === 0 ? 0 : loads.reduce((sum, load) => sum + load, 0) / loads.length;
-
-const bandOf = (share: number): number => Math.max(share / 10, Math.sqrt(share));
+/** The sharder may have counted an object more or less than the observer at the moment it decided. */
+const isSurelyLevel = (shards: readonly LoadedShard[]): boolean =>
+  shards.every((_, at) =>
+    [-1, 1].every((more) =>
+      withinBand(
+        shards.map((shard, index) => (index === at ? { ...shard, load: shard.load + more } : shard)),
+      ),
+    ),
+  );

@@ -1,0 +1,19 @@
+import { durationMsOf, type Lease, microTime } from '@controller-sharding/shared/lease/lease.ts';
+import { forcedAnnotation, sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
+
+/** The Lease as the sharder takes it from a shard that no longer renews it. */
+export function takenOver(lease: Lease, now: Date): Lease {
+  const { [forcedAnnotation]: _earlier, ...annotations } = lease.metadata.annotations ?? {};
+  return {
+    ...lease,
+    metadata: { ...lease.metadata, annotations },
+    spec: {
+      ...lease.spec,
+      holderIdentity: sharderHolder,
+      leaseDurationSeconds: (durationMsOf(lease) / 1000) * 2,
+      acquireTime: microTime(now),
+      renewTime: microTime(now),
+      leaseTransitions: (lease.spec?.leaseTransitions ?? 0) + 1,
+    },
+  };
+}

@@ -10,8 +10,10 @@ type Outcome = 'pass' | 'fail' | 'time-out';
 const root = join(import.meta.dirname, '..', '..');
 const workspaces = ['shared', 'e2e'];
 const test = 'e2e/conformance/memory.test.ts';
-/** A mutant may loop: that, too, is noticed. */
-const timeoutMs = 45_000;
+/** A mutant may loop: that, too, is noticed. It has so many times the time of the tests without it, and a minimum. */
+const patience = 5;
+const leastTimeoutMs = 45_000;
+const unchangedTimeoutMs = 600_000;
 
 /** Copies what the tests need; packages are shared with the original, the workspaces are the copy's own. */
 async function copyTree(to: string): Promise<void> {
@@ -29,7 +31,7 @@ async function copyTree(to: string): Promise<void> {
 }
 
 /** Ends whatever it started, also when it is told to end itself. */
-function runTests(folder: string, signal: AbortSignal): Promise<Outcome> {
+function runTests(folder: string, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(process.execPath, ['--test', '--test-isolation=none', test], {
     cwd: folder,
@@ -49,7 +51,12 @@ function runTests(folder: string, signal: AbortSignal): Promise<Outcome> {
 }
 
 /** Undefined when the text is not there, or more than once. */
-async function tryMutant(folder: string, mutant: Mutant, signal: AbortSignal): Promise<Outcome | undefined> {
+async function tryMutant(
+  folder: string,
+  mutant: Mutant,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Outcome | undefined> {
   const file = join(folder, mutant.file);
   const original = await readFile(file, 'utf8');
   if (original.split(mutant.text).length !== 2) return undefined;
@@ -58,7 +65,7 @@ async function tryMutant(folder: string, mutant: Mutant, signal: AbortSignal): P
     original.replace(mutant.text, () => mutant.replacement),
   );
   try {
-    return await runTests(folder, signal);
+    return await runTests(folder, timeoutMs, signal);
   } finally {
     await writeFile(file, original);
   }
@@ -69,7 +76,9 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 /** True when the tests pass as they are, and catch every mutant. */
 async function run(folder: string, signal: AbortSignal): Promise<boolean> {
   await copyTree(folder);
-  const unchanged = await runTests(folder, signal);
+  const startedAt = performance.now();
+  const unchanged = await runTests(folder, unchangedTimeoutMs, signal);
+  const timeoutMs = Math.max(leastTimeoutMs, patience * (performance.now() - startedAt));
   if (unchanged !== 'pass') {
     say(`The conformance tests ${unchanged} without any mutant: repair that first.`);
     return false;
@@ -86,7 +95,7 @@ async function run(folder: string, signal: AbortSignal): Promise<boolean> {
   ] as const) {
     say(`\n${title}`);
     for (const mutant of mutants) {
-      const outcome = await tryMutant(folder, mutant, signal);
+      const outcome = await tryMutant(folder, mutant, timeoutMs, signal);
       if (outcome === undefined || outcome === 'pass') survivors += 1;
       const verdict = outcome === undefined ? 'NO LONGER APPLIES' : verdicts[outcome];
       say(`  ${verdict.padEnd(18)} ${basename(mutant.file).padEnd(22)} ${mutant.breaks}`);

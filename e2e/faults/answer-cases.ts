@@ -74,6 +74,8 @@ const lastingCases = lastingFaults.map(
     name: `${name} for a while`,
     rules: [{ when: on(...kinds), times: forever, fault }],
     ...lasting,
+    // Where watches are forbidden, lists take their place.
+    ...(name === '403' && { most: { 'watch-list': 1, list: 12, watch: 2 } }),
   }),
 );
 

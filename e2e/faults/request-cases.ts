@@ -128,9 +128,9 @@ export const requestCases: RequestCase[] = [
   {
     name: '429 with Retry-After for ever',
     times: forever,
-    fault: refusal(429, 'TooManyRequests', { 'retry-after': '3' }),
+    fault: refusal(429, 'TooManyRequests', { 'retry-after': '6' }),
     outcome: 'refused',
-    sent: 4,
+    sent: 2,
     executed: 0,
   },
   {

@@ -11,7 +11,7 @@ import {
 } from '@controller-sharding/shared';
 
 interface TeamMap extends KubeObject {
-  data: { team: string };
+  data?: { team: string };
 }
 
 // Each Namespace with the label example.com/team gets a ConfigMap that names the team.
@@ -31,7 +31,7 @@ await runProcess('team-controller', async (stop) => {
   const reconcile = async (namespace: string, signal: AbortSignal): Promise<void> => {
     const known = teams.store.get(namespace)?.metadata;
     const team = known?.deletionTimestamp ? undefined : known?.labels?.['example.com/team'];
-    if (maps.store.get(`${namespace}/team`)?.data.team === team) return;
+    if (maps.store.get(`${namespace}/team`)?.data?.team === team) return;
     const metadata = { namespace, name: 'team', labels };
     if (team === undefined) return client.delete(configMaps, metadata, { signal });
     const body: TeamMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { team } };

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { leases } from '@controller-sharding/shared/kube/resources.ts';
 import { ringLabel, stateLabel, weightAnnotation } from '@controller-sharding/shared/sharding/contract.ts';
-import { waitFor } from '../harness/wait-for.ts';
 import { ringName } from '../main-job/cluster/objects.ts';
 import { type HostileRow, type HostileWorld, longest } from './hostile-world.ts';
 
@@ -145,10 +144,13 @@ export const leaseRows: HostileRow[] = [
     what: 'a live replica’s Lease is deleted: it is put back',
     act: (world) => world.client.delete(leases, world.ref(world.ring.job.fleet.replicas[1] ?? '')),
     follows: (world) =>
-      waitFor('its Lease', () =>
+      world.until('its Lease', () =>
         world.leaseOf(world.ring.job.fleet.replicas[1] ?? '').catch(() => undefined),
       ),
   },
+];
+
+export const crowdRows: HostileRow[] = [
   {
     what: `${crowd} Leases of shards that are gone: each is told dead`,
     act: (world) =>

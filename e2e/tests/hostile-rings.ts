@@ -9,7 +9,6 @@ import {
 import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
 import { shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
-import { waitFor } from '../harness/wait-for.ts';
 import { ringName } from '../main-job/cluster/objects.ts';
 import { type HostileRow, type HostileWorld, longest } from './hostile-world.ts';
 
@@ -88,7 +87,7 @@ export const ringRows: HostileRow[] = [
     act: (world) => world.controllerRing(longest),
     follows: async (world) => {
       await world.ready(longest, /^False NoShard/);
-      await waitFor('its webhook', () => webhookOf(world, longest));
+      await world.until('its webhook', () => webhookOf(world, longest));
     },
   },
   {
@@ -109,22 +108,23 @@ export const ringRows: HostileRow[] = [
       await world.settled('of-two');
       const labels = async () =>
         (await world.client.getMetadata(secrets, world.ref('of-two'))).metadata.labels;
-      await waitFor('its other shard', async () => (await labels())?.[shardLabel('second')] === 'second-1');
+      await world.until(
+        'its other shard',
+        async () => (await labels())?.[shardLabel('second')] === 'second-1',
+      );
     },
   },
   {
     what: 'a ring is deleted and made again: it goes on, and so does its webhook',
     act: async (world) => {
       await world.controllerRing('again');
-      await waitFor('its webhook', () => webhookOf(world, 'again'));
+      await world.until('its webhook', () => webhookOf(world, 'again'));
       await world.client.delete(controllerRings, { name: 'again' });
       await world.controllerRing('again');
       const { metadata } = await world.client.get<ControllerRing>(controllerRings, { name: 'again' });
       const isIts = (found: Configuration | undefined): boolean =>
         found?.metadata.ownerReferences?.[0]?.uid === metadata.uid;
-      await waitFor('the new webhook', async () => isIts(await webhookOf(world, 'again')), {
-        timeoutMs: 30_000,
-      });
+      await world.until('the new webhook', async () => isIts(await webhookOf(world, 'again')));
     },
     follows: (world) => world.ready('again', /^False NoShard/),
   },
@@ -132,12 +132,12 @@ export const ringRows: HostileRow[] = [
     what: 'a ring that is held by a finalizer while it is deleted: its webhook goes at once',
     act: async (world) => {
       await world.controllerRing('held');
-      await waitFor('its webhook', () => webhookOf(world, 'held'));
+      await world.until('its webhook', () => webhookOf(world, 'held'));
       await change(world, 'held', { metadata: { finalizers: ['example.com/hold'] } });
       await world.client.delete(controllerRings, { name: 'held' });
     },
     follows: async (world) => {
-      await waitFor('the end of its webhook', async () => (await webhookOf(world, 'held')) === undefined);
+      await world.until('the end of its webhook', async () => (await webhookOf(world, 'held')) === undefined);
       await change(world, 'held', { metadata: { finalizers: null } });
     },
   },
@@ -150,7 +150,7 @@ export const ringRows: HostileRow[] = [
         { type: 'merge', body: { status: { shards: 99 } } },
       ),
     follows: (world) =>
-      waitFor('the shards that there are', async () => {
+      world.until('the shards that there are', async () => {
         const { status } = await world.client.get<ControllerRing>(controllerRings, { name: ringName });
         return status?.shards !== 99;
       }),
@@ -170,6 +170,10 @@ export const ringRows: HostileRow[] = [
       follows: (world) => world.ready(`record-${number}`, /^False NoShard/),
     }),
   ),
+];
+
+/** What is done to the webhook's configuration. */
+export const webhookRows: HostileRow[] = [
   {
     what: 'the webhook is made to reject what it can’t answer: it is put right',
     act: (world) => {
@@ -180,7 +184,7 @@ export const ringRows: HostileRow[] = [
       return world.client.patch(mutatingWebhookConfigurations, { name: configuration }, patch);
     },
     follows: (world) =>
-      waitFor(
+      world.until(
         'Ignore',
         async () => (await webhookOf(world, ringName))?.webhooks?.[0]?.failurePolicy === 'Ignore',
       ),
@@ -191,7 +195,7 @@ export const ringRows: HostileRow[] = [
       const { uid } = (await webhookOf(world, ringName))?.metadata ?? {};
       assert.ok(uid);
       await world.client.delete(mutatingWebhookConfigurations, { name: configuration });
-      await waitFor('another', async () => {
+      await world.until('another', async () => {
         const found = await webhookOf(world, ringName);
         return found !== undefined && found.metadata.uid !== uid;
       });

@@ -85,6 +85,11 @@ export class HostileWorld {
     });
   }
 
+  /** Looks again and again, for as long as anything may take that doesn't wait for a Lease to run out. */
+  until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+    return waitFor(what, look, { timeoutMs: 30_000, everyMs: 500 });
+  }
+
   /** Waits until the Secret is on a live shard, its ConfigMap too, and nobody is asked to give it away. */
   settled(name: string): Promise<string> {
     return waitFor(
@@ -99,7 +104,7 @@ export class HostileWorld {
         const together = items.length === 1 && items.every((item) => labelOf(item) === shard);
         return live && together && drainOf(secret) === undefined && shard;
       },
-      { timeoutMs: leaseMs, everyMs: 250 },
+      { timeoutMs: leaseMs, everyMs: 1_000 },
     );
   }
 
@@ -126,7 +131,7 @@ export class HostileWorld {
         const { metadata } = await this.client.getMetadata(leases, this.ref(name));
         return states.includes(metadata.labels?.[stateLabel]);
       },
-      { timeoutMs: leaseMs, everyMs: 250 },
+      { timeoutMs: leaseMs, everyMs: 1_000 },
     );
   }
 
@@ -143,7 +148,7 @@ export class HostileWorld {
         );
         return items.some((event) => event.reason === reason && note.test(event.note ?? ''));
       },
-      { timeoutMs: 30_000, everyMs: 250 },
+      { timeoutMs: 30_000, everyMs: 1_000 },
     );
   }
 
@@ -166,7 +171,7 @@ export class HostileWorld {
         const text = condition && `${condition.status} ${condition.reason}: ${condition.message}`;
         return text !== undefined && expected.test(text) && text;
       },
-      { timeoutMs: 30_000, everyMs: 250 },
+      { timeoutMs: 30_000, everyMs: 1_000 },
     );
   }
 

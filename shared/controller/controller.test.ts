@@ -79,6 +79,8 @@ const nonsense: unknown[] = [
   {},
   { kind: 'else' },
   { kind: 'later' },
+  { kind: 'later', afterMs: null },
+  { kind: 'later', afterMs: '1000' },
   { kind: 'later', afterMs: -1 },
   { kind: 'later', afterMs: Number.NaN },
   { kind: 'later', afterMs: Number.POSITIVE_INFINITY },

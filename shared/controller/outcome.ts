@@ -33,7 +33,7 @@ export function resultOf(outcome: Outcome | void): Result {
     case 'done':
       return outcome;
     case 'later':
-      if (outcome.afterMs >= 0 && outcome.afterMs < Infinity) return outcome;
+      if (Number.isFinite(outcome.afterMs) && outcome.afterMs >= 0) return outcome;
       break;
   }
   return { kind: 'failed', error: new TypeError('reconcile returned something that is not an outcome') };

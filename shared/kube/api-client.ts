@@ -26,7 +26,7 @@ export interface ListOptions extends RequestOptions {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
   fieldSelector?: string | undefined;
-  /** Objects per page; default 500. */
+  /** Objects per page. Default: 500 in one page; in a list, few at first, then by their size, at most 1,000. */
   limit?: number | undefined;
 }
 

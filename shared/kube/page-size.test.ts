@@ -12,21 +12,21 @@ function limits(bytesPerObject: number, pages: number): number[] {
   });
 }
 
-test('pages grow to 500 small objects', () => {
-  assert.deepEqual(limits(800, 5), [50, 200, 500, 500, 500]);
+test('pages grow to 1,000 small objects', () => {
+  assert.deepEqual(limits(800, 5), [50, 200, 800, 1_000, 1_000]);
 });
 
-test('pages of large objects have about a MiB', () => {
-  assert.deepEqual(limits(100_000, 4), [50, 10, 10, 10]);
+test('pages of large objects have about 4 MiB', () => {
+  assert.deepEqual(limits(100_000, 4), [50, 41, 41, 41]);
   assert.deepEqual(limits(3_000_000, 3), [50, 1, 1]);
 });
 
 test('after large objects pages grow again, by four at most, and after an empty page, too', () => {
   const size = new PageSize();
   size.read(50, 50 * 500_000);
-  assert.equal(size.limit, 2);
-  size.read(2, 1_000);
   assert.equal(size.limit, 8);
-  size.read(0, 100);
+  size.read(8, 1_000);
   assert.equal(size.limit, 32);
+  size.read(0, 100);
+  assert.equal(size.limit, 128);
 });

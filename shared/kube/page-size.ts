@@ -1,7 +1,7 @@
 /** Bytes of a page that bring the most of both: few requests, and little memory while it is read. */
-const targetBytes = 1 << 20;
+const targetBytes = 4 << 20;
 const first = 50;
-const most = 500;
+const most = 1_000;
 /** The next objects may be larger than those seen so far. */
 const growth = 4;
 

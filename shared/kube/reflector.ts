@@ -178,7 +178,7 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
     }
     signal.throwIfAborted();
     if (initial) {
-      this.#watchList = false; // an API server that ignores what it doesn't know
+      if (!heard) this.#watchList = false; // an API server that ignores what it doesn't know
       throw new TransportError('KUBE_RESPONSE', 'the watch ended before the list that it begins with');
     }
     if (!heard && clock.monotonic() - startedAt < shortestWatchMs) {

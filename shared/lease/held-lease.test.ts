@@ -218,6 +218,18 @@ test('a renewal under way at the stop opens nothing after the release', async ()
   assert.equal(permits(), 0);
 });
 
+test('a renewal under way at the stop that comes after the release is no loss', async () => {
+  const { api, clock, held, lease, lost, stop, keeping } = await hold();
+  api.fault({ on: renewal, delayMs: 1_000 });
+  await clock.advance(2_000);
+  stop.abort();
+  await held.release();
+  await clock.advance(1_000);
+  await keeping;
+  assert.equal(lost(), undefined);
+  assert.equal(lease()?.spec?.holderIdentity, '');
+});
+
 test('a Lease taken meanwhile is not released', async () => {
   const { edit, held, keeping, lease, stop } = await hold();
   stop.abort();

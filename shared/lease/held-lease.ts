@@ -58,6 +58,7 @@ export class HeldLease {
         await this.#renew(renewed);
         pauseMs = intervalMs;
       } catch (error) {
+        if (signal.aborted) return; // it may have met the release
         if (error instanceof LeaseLostError) throw error;
         logger.warn({ err: error, lease: claim.name }, 'renewal of the Lease failed');
         pauseMs = retryMs;

@@ -133,6 +133,21 @@ test('a runnable that fails ends the manager with its error, after an orderly st
   assert.equal(holder(), '');
 });
 
+test('a runnable that throws before it returns a promise has ended: the Lease is released', async () => {
+  const { clock, manager, start, holder } = fixture(elected);
+  manager.add({
+    name: 'at once',
+    run: () => {
+      throw new Error('at once');
+    },
+  });
+  const { result, ending } = start();
+  await clock.advance(100);
+  await ending;
+  assert.match(String(result.error), /at once/);
+  assert.equal(holder(), '');
+});
+
 test('a runnable that has done its work ends nothing', async () => {
   const { clock, stop, manager, start } = fixture();
   manager.add({ name: 'short', run: async () => {} });

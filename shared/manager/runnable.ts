@@ -52,11 +52,10 @@ export class RunnableGroup {
           await runnable.run(this.#stop.signal, atOnce);
         } catch (error) {
           if (!isOwnStop(error, this.#stop.signal)) failed(error);
-        } finally {
-          this.#running.delete(runnable);
         }
       })();
-      this.#running.set(runnable, running);
+      const ended = running.then(() => void this.#running.delete(runnable));
+      this.#running.set(runnable, ended);
     }
   }
 

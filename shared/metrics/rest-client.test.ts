@@ -9,14 +9,14 @@ const samples = async (registry: Registry): Promise<string[]> =>
     .split('\n')
     .filter((line) => line.startsWith('rest_client') && !line.includes('_bucket'));
 
-test('a request is counted and timed once it has ended; without an answer its code is "error"', async () => {
+test('a request is counted and timed once it has ended; without an answer its code is <error>, as in client-go', async () => {
   const registry = new Registry();
   const metrics = restClientMetrics(registry);
   metrics.onRequest('GET', 200, 10);
   metrics.onRequest('PATCH', 'error', 10_000);
   assert.deepEqual(await samples(registry), [
     'rest_client_requests_total{method="GET",code="200"} 1',
-    'rest_client_requests_total{method="PATCH",code="error"} 1',
+    'rest_client_requests_total{method="PATCH",code="<error>"} 1',
     'rest_client_request_duration_seconds_sum{verb="GET"} 0.01',
     'rest_client_request_duration_seconds_count{verb="GET"} 1',
     'rest_client_request_duration_seconds_sum{verb="PATCH"} 10',

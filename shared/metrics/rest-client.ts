@@ -18,7 +18,7 @@ const buckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 export const restClientMetrics = oncePerRegistry((registry): RestClientMetrics => {
   const requests = new Counter({
     name: 'rest_client_requests_total',
-    help: 'Requests to the API server by method and status code ("error": no answer)',
+    help: 'Requests to the API server by method and status code (<error>: no answer)',
     labelNames: ['code', 'method'] as const,
     registers: [registry],
   });
@@ -44,7 +44,7 @@ export const restClientMetrics = oncePerRegistry((registry): RestClientMetrics =
   });
   return {
     onRequest(method, status, durationMs) {
-      requests.inc({ method, code: String(status) });
+      requests.inc({ method, code: status === 'error' ? '<error>' : String(status) });
       duration.observe({ verb: method }, durationMs / 1000);
     },
     onRetry(method, status) {

@@ -1,5 +1,3 @@
-import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
-
 /**
  * Time as the rest of the code sees it. Everything that waits or measures takes a Clock, so that the same code
  * runs on the machine's time and, in tests and simulations, on virtual time.
@@ -15,20 +13,32 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
+/** Timers of the platform count in 31 bits, and fire at once for more; a longer wait is waited for in parts. */
+const longestTimerMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   now: () => new Date(),
-  async sleep(ms, signal) {
-    signal?.throwIfAborted();
-    try {
-      await setTimeoutPromise(ms, undefined, { signal });
-    } catch (error) {
-      signal?.throwIfAborted(); // the reason itself, not Node's AbortError around it
-      throw error;
-    }
-  },
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const onAbort = (): void => {
+        cancel();
+        reject(signal?.reason);
+      };
+      const cancel = systemClock.after(ms, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+    }),
   after(ms, callback) {
-    const timer = setTimeout(callback, ms);
+    let timer: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      const partMs = Math.min(leftMs, longestTimerMs);
+      timer = setTimeout(() => (leftMs > partMs ? wait(leftMs - partMs) : callback()), partMs);
+    };
+    wait(ms);
     return () => clearTimeout(timer);
   },
 };

@@ -178,7 +178,8 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
     }
     signal.throwIfAborted();
     if (initial) {
-      if (!heard) this.#watchList = false; // an API server that ignores what it doesn't know
+      // An API server that ignores what it doesn't know; one that had begun was only interrupted.
+      if (initial.size === 0) this.#watchList = false;
       throw new TransportError('KUBE_RESPONSE', 'the watch ended before the list that it begins with');
     }
     if (!heard && clock.monotonic() - startedAt < shortestWatchMs) {

@@ -13,7 +13,7 @@ export interface Measured<Result> extends Usage, Stalls {
 
 const idleProgram = fileURLToPath(new URL('./idle-side.ts', import.meta.url));
 
-/** Of as many runs the one with the least CPU counts: whatever else the machine does can only add to it. */
+/** Of as many runs the middle one by its CPU counts: what else the machine does makes them differ. */
 const usageRuns = 3;
 
 /**
@@ -29,7 +29,7 @@ export async function measure<Result>(
   for (let count = 0; count < usageRuns; count += 1) {
     runs.push(await run<Result>(program, { what: 'usage', input }, () => {}, signal));
   }
-  const [least] = runs.toSorted((a, b) => (a.usage?.cpuMs ?? 0) - (b.usage?.cpuMs ?? 0));
+  const middle = runs.toSorted((a, b) => (a.usage?.cpuMs ?? 0) - (b.usage?.cpuMs ?? 0))[usageRuns >> 1];
   const idle = start(idleProgram, signal);
   try {
     const { stalls } = await run<Result>(
@@ -40,8 +40,8 @@ export async function measure<Result>(
     );
     idle.send('stop');
     const [idleStalls]: Stalls[] = await once(idle, 'message');
-    if (!least?.usage || !stalls || !idleStalls) throw new Error('the measured process sent no figures');
-    return { ...least.usage, ...stalls, idleWallStallMs: idleStalls.wallStallMs, result: least.result };
+    if (!middle?.usage || !stalls || !idleStalls) throw new Error('the measured process sent no figures');
+    return { ...middle.usage, ...stalls, idleWallStallMs: idleStalls.wallStallMs, result: middle.result };
   } finally {
     idle.kill('SIGKILL');
   }

@@ -1,9 +1,12 @@
 import { EventRecorder } from '@controller-sharding/shared/events/event-recorder.ts';
+import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
 import { connect } from '@controller-sharding/shared/kube/connect.ts';
 import { firstContact } from '@controller-sharding/shared/kube/first-contact.ts';
 import type { Resource } from '@controller-sharding/shared/kube/types.ts';
+import { fencedClient } from '@controller-sharding/shared/lease/fenced-client.ts';
 import type { HeldLease } from '@controller-sharding/shared/lease/held-lease.ts';
 import { becomeLeader } from '@controller-sharding/shared/lease/leader-election.ts';
+import { FencedError } from '@controller-sharding/shared/lease/write-fence.ts';
 import { controllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';
 import { leaderElectionMetrics } from '@controller-sharding/shared/metrics/leader-election.ts';
 import { createRegistry } from '@controller-sharding/shared/metrics/registry.ts';
@@ -15,6 +18,7 @@ import type { SharderConfig } from '../config/schema.ts';
 import { Membership } from '../membership/membership.ts';
 import { sharderMetrics } from '../metrics/sharder-metrics.ts';
 import { createHasher } from '../placement/rendezvous.ts';
+import { ResourceAccess } from '../rings/resource-access.ts';
 import { Rings } from '../rings/rings.ts';
 import { removeConfigurations } from '../webhook/switched-off.ts';
 import { lead } from './lead.ts';
@@ -27,12 +31,14 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
   const logger = createLogger({ ...config.logging, name: 'sharder' });
   const registry = createRegistry();
   const { kubeconfig, qps, burst } = config.clientConnection;
-  const connection = connect({ kubeconfig, qps, burst, clock, registry });
-  const { client, mapper } = connection;
+  const connection = connect({ kubeconfig, qps, burst, clock, registry, userAgent: 'sharder' });
+  const access = new ResourceAccess({ client: connection.client, clock, logger });
+  const { client } = access;
+  const { mapper } = connection;
   const { resourceNamespace } = config.leaderElection;
   const hasher = await createHasher();
   const membership = new Membership({ client, clock, logger });
-  const rings = new Rings({ client, mapper, clock, logger });
+  const rings = new Rings({ client, mapper, access, clock, logger });
   const metrics = sharderMetrics(registry, () => ringFigures(rings, membership));
   const election = leaderElectionMetrics(registry).observe(config.leaderElection.resourceName);
   warnOfIgnored(config, logger);
@@ -55,6 +61,10 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
     instance: identity,
   });
   let held: HeldLease | undefined;
+  const leadersClient = fencedClient(client, () => {
+    if (held === undefined) throw new FencedError('not written: this replica does not lead');
+    return held.fence.permit();
+  });
   try {
     await firstContact(connection.transport, clock, logger, ended);
     running.push(membership.run(ended), rings.run(ended));
@@ -69,6 +79,7 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
           address,
           config: config.webhook,
           client,
+          leadersClient,
           clock,
           logger,
           events,
@@ -95,7 +106,7 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
     held = await becomeLeader({ client, clock, logger, claim, onSlowPath }, ended);
     logger.info({ identity }, 'leading');
     election.leading(true);
-    if (!webhook) running.push(removeConfigurations({ client, clock, logger }, ended));
+    if (!webhook) running.push(removeConfigurations({ client: leadersClient, clock, logger }, ended));
     await lead(
       {
         client,
@@ -105,6 +116,7 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
         membership,
         metrics,
         rings,
+        access,
         held,
         events,
         webhooks: webhook?.configurations,
@@ -135,10 +147,7 @@ const selfSubjectReviews: Resource = {
 };
 
 /** The name by which the API server knows this process. */
-async function ownUsername(
-  client: ReturnType<typeof connect>['client'],
-  signal: AbortSignal,
-): Promise<string> {
+async function ownUsername(client: ApiClient, signal: AbortSignal): Promise<string> {
   const review = {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'SelfSubjectReview',

@@ -24,6 +24,8 @@ export interface WebhookOptions {
   address: Address;
   config: SharderConfig['webhook'];
   client: ApiClient;
+  /** Writes only while this replica leads. */
+  leadersClient: ApiClient;
   clock: Clock;
   logger: Logger;
   events: EventSink;
@@ -64,7 +66,12 @@ export async function startWebhook(options: WebhookOptions, signal: AbortSignal)
     const caBundle = clientConfig.caBundle ?? (injected ? undefined : own);
     return { endpoint, annotations, namespaceSelector, sharderUsername: options.username, caBundle };
   };
-  const configurations = new WebhookConfigurations({ client, clock, logger, settings });
+  const configurations = new WebhookConfigurations({
+    client: options.leadersClient,
+    clock,
+    logger,
+    settings,
+  });
   const files = certificateFiles(config.server);
   const keeper = new CertificateKeeper({
     source: certificateSource(),

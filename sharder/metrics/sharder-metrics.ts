@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type MoveFigures, MoveGauges, type ShardLoad } from './move-gauges.ts';
 
 type ObjectLabels = { controllerring: string; group: string; resource: string };
 
@@ -8,6 +9,15 @@ export interface SharderMetrics {
   moved(labels: ObjectLabels): void;
   drained(labels: ObjectLabels): void;
   calculated(ring: string): void;
+  /** An object has moved: so long after its shard was asked to let go, or after that was found to be given up. */
+  moveTook(ring: string, from: 'living' | 'given-up', ms: number): void;
+  /** A plan to level a ring was made from a list of all its main objects, which took so long together. */
+  planned(ring: string, ms: number): void;
+  loaded(ring: string, loads: readonly ShardLoad[]): void;
+  /** `figures` is asked at each scrape, until the returned function is called. */
+  observeMoves(ring: string, figures: () => MoveFigures): () => void;
+  /** How many moves may be, and are, under way at once. */
+  observeLimit(limit: { readonly allowed: number; readonly running: number }): void;
 }
 
 export interface RingFigures {
@@ -34,6 +44,22 @@ export function sharderMetrics(registry: Registry, figures: () => RingFigures[])
   const movements = counter('movements_total', 'Objects that were moved from a dead shard', objectLabels);
   const drains = counter('drains_total', 'Drains asked for', objectLabels);
   const calculations = counter('ring_calculations_total', 'Plans made for a ring', ['controllerring']);
+  const moveTime = new Histogram({
+    name: `${prefix}move_duration_seconds`,
+    help: 'Time until an object has moved: since its shard was asked to let go (living), or was found to be given up',
+    labelNames: ['controllerring', 'from'],
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300],
+    registers: [registry],
+  });
+  const planTime = new Histogram({
+    name: `${prefix}planning_duration_seconds`,
+    help: 'Time to list all main objects of a ring and to plan which ones have to move',
+    labelNames: ['controllerring'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [registry],
+  });
+  const gauges = new MoveGauges(registry);
+  const limitGauges = moveLimitGauges(registry);
   ringGauges(registry, figures);
   shardGauges(registry, figures);
   return {
@@ -41,6 +67,36 @@ export function sharderMetrics(registry: Registry, figures: () => RingFigures[])
     moved: (labels) => movements.inc(labels),
     drained: (labels) => drains.inc(labels),
     calculated: (ring) => calculations.inc({ controllerring: ring }),
+    moveTook: (ring, from, ms) => moveTime.observe({ controllerring: ring, from }, ms / 1_000),
+    planned: (ring, ms) => planTime.observe({ controllerring: ring }, ms / 1_000),
+    loaded: (ring, loads) => gauges.loaded(ring, loads),
+    observeMoves: (ring, moves) => gauges.observe(ring, moves),
+    observeLimit: limitGauges,
+  };
+}
+
+/** Without a value until there is a limit. */
+function moveLimitGauges(registry: Registry): SharderMetrics['observeLimit'] {
+  let limit: Parameters<SharderMetrics['observeLimit']>[0] | undefined;
+  const gauge = (name: 'allowed' | 'running', help: string): void =>
+    registry.registerMetric(
+      new Gauge({
+        name: `${prefix}moves_${name}`,
+        help,
+        registers: [],
+        collect() {
+          if (limit) this.set(limit[name]);
+          else this.reset();
+        },
+      }),
+    );
+  gauge(
+    'allowed',
+    'Moves that may be under way at once; fewer than configured while the API server has enough',
+  );
+  gauge('running', 'Moves that are under way');
+  return (observed) => {
+    limit = observed;
   };
 }
 

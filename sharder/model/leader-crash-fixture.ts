@@ -12,6 +12,7 @@ import { lead } from '../cli/lead.ts';
 import { Membership } from '../membership/membership.ts';
 import { ring } from '../membership/membership-fixture.ts';
 import { assigned, drain } from '../moves/ring-fixture.ts';
+import { ResourceAccess } from '../rings/resource-access.ts';
 import { Rings } from '../rings/rings.ts';
 import { ModelWorld } from './model-fixture.ts';
 
@@ -65,7 +66,8 @@ export class CrashWorld extends ModelWorld {
     const logger = silentLogger;
     const client = this.api.client({ user });
     const membership = new Membership({ client, clock, logger });
-    const rings = new Rings({ client, mapper: this.api.mapper, clock, logger });
+    const access = new ResourceAccess({ client, clock, logger });
+    const rings = new Rings({ client, mapper: this.api.mapper, access, clock, logger });
     const claim = { ...leaderLease, holder: user, durationSeconds: 15 };
     const run = async (): Promise<void> => {
       await Promise.all([membership.waitForSync(signal), rings.waitForSync(signal)]);
@@ -74,11 +76,12 @@ export class CrashWorld extends ModelWorld {
         client,
         membership,
         rings,
+        access,
         held,
         controllerMetrics: controllerMetrics(createRegistry()),
       };
       const overdue = { drainTimeoutMs: 300_000, takeOver: false };
-      const options = { webhooks: undefined, syncPeriodMs: 300_000, overdue };
+      const options = { webhooks: undefined, syncPeriodMs: 300_000, overdue, concurrency: 10 };
       await lead({ ...this.moves, ...parts, ...options }, signal);
     };
     void membership.run(signal);

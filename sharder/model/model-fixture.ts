@@ -101,7 +101,7 @@ export class ModelWorld extends RingWorld {
     const client = this.api.client({ user });
     const membership = new Membership({ client, clock, logger: silentLogger });
     const mover = new RingMover(
-      { ...this.moves, client, membership, writer: new LabelWriter(client, fence) },
+      { ...this.moves, client, membership, writer: new LabelWriter(client, fence, this.limit) },
       300_000,
     );
     void membership.run(signal);

@@ -2,11 +2,12 @@ import { ExponentialBackoff } from '@controller-sharding/shared/queue/exponentia
 import { RateLimitingQueue } from '@controller-sharding/shared/queue/rate-limiting-queue.ts';
 import { sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { type Controlled, mostLevels } from '@controller-sharding/shared/sharding/controlled-trees.ts';
+import type { ResourceCount } from '../metrics/move-gauges.ts';
+import { isMissingRight } from '../rings/missing-rights.ts';
 import { controllerInRing, type MainResource, mainOf } from '../rings/ring-scope.ts';
 import { listControlled } from './controlled-lists.ts';
 import { Controllers } from './controllers.ts';
 import type { DrainHints } from './drain-hints.ts';
-import { forEachConcurrently } from './for-each.ts';
 import { movable } from './held-objects.ts';
 import type { RelabelOutcome } from './label-writer.ts';
 import { moveOwner } from './move-owner.ts';
@@ -41,6 +42,10 @@ export class Assigner {
   /** Objects of main resources that wait for a shard. */
   get unassigned(): number {
     return this.#objects.mains;
+  }
+
+  get counts(): ResourceCount[] {
+    return this.#objects.counts;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -98,7 +103,7 @@ export class Assigner {
       this.#failed(error, signal);
       return;
     }
-    await forEachConcurrently(owners, this.#moves.concurrency, async (owner) => {
+    await this.#moves.limit.forEach('place', owners, async (owner) => {
       const uid = owner.object.metadata.uid ?? '';
       const hint = this.#hints.take(uid);
       const follow = hint !== undefined && canTake(this.#moves, owner.object, hint);
@@ -128,7 +133,7 @@ export class Assigner {
   async #follow(objects: Unassigned[], signal: AbortSignal): Promise<void> {
     const { scope, writer } = this.#moves;
     const controllers = new Controllers(this.#moves, signal);
-    await forEachConcurrently(objects, this.#moves.concurrency, async (child) => {
+    await this.#moves.limit.forEach('place', objects, async (child) => {
       const levels = this.#objects.levelsAbove(child);
       // It is enqueued when its controller has a label.
       if (levels > 0 && levels < mostLevels) this.#forget(child.key);
@@ -192,6 +197,7 @@ export class Assigner {
   }
 
   #failed(error: unknown, signal: AbortSignal): void {
-    if (!signal.aborted) this.#moves.logger.warn({ err: error }, 'objects could not be assigned yet');
+    if (!signal.aborted && !isMissingRight(error))
+      this.#moves.logger.warn({ err: error }, 'objects could not be assigned yet');
   }
 }

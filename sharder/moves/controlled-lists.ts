@@ -2,11 +2,12 @@ import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
 import type { PartialObject, Resource } from '@controller-sharding/shared/kube/types.ts';
 import { sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { type Controlled, ControlledTrees } from '@controller-sharding/shared/sharding/controlled-trees.ts';
+import { isMissingRight } from '../rings/missing-rights.ts';
 import { controlledResources, type RingScope } from '../rings/ring-scope.ts';
 
 /**
  * All that many owners of one resource control, at any depth, by the owners' uids: one list per namespace and
- * controlled resource (one in all for cluster-scoped owners), never one per owner.
+ * controlled resource (one in all for cluster-scoped owners), never one per owner. Without what it may not list.
  */
 export async function listControlled(
   client: Pick<ApiClient, 'list'>,
@@ -32,7 +33,12 @@ export async function listControlled(
         signal,
         timeoutMs: sharderRequestMs,
       });
-      for await (const { items } of pages) for (const object of items) trees.add(controlled, object);
+      try {
+        for await (const { items } of pages) for (const object of items) trees.add(controlled, object);
+      } catch (error) {
+        // The ring's status tells of it: these objects stay as they are.
+        if (!isMissingRight(error)) throw error;
+      }
       trees.listed(controlled);
     }
     for (const uid of uids) {

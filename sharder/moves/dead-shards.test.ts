@@ -87,7 +87,7 @@ test('nothing is written once the shard is back', async () => {
   const emptying = empty();
   await world.clock.advance(1_000);
   assert.equal(await emptying, false);
-  assert(patches <= world.moves.concurrency, 'only what was under way');
+  assert(patches <= world.limit.most, 'only what was under way');
   assert((world.loads()['a'] ?? 0) >= 20);
 });
 

@@ -3,8 +3,8 @@ import { sharderRequestMs, shardLabel } from '@controller-sharding/shared/shardi
 import { controllerInRing, isPlaced, type MainResource, scopeResources } from '../rings/ring-scope.ts';
 import { listControlled } from './controlled-lists.ts';
 import { Controllers } from './controllers.ts';
-import { forEachConcurrently } from './for-each.ts';
 import { movable } from './held-objects.ts';
+import { inTurn } from './in-turn.ts';
 import { moveOwner } from './move-owner.ts';
 import { canTake, placeObject, type RingMoves } from './ring-moves.ts';
 
@@ -16,27 +16,22 @@ const mostInWave = 5_000;
  * could be moved now.
  */
 export async function emptyDeadShard(moves: RingMoves, shard: string, signal: AbortSignal): Promise<boolean> {
-  const { membership, scope, metrics } = moves;
+  const { membership, scope, metrics, clock } = moves;
+  const foundAt = clock.monotonic();
   for (;;) {
     let found = 0;
     let moved = 0;
-    const errors: unknown[] = [];
-    for (const main of scope.mains) {
-      try {
-        for await (const wave of mainsOf(moves, main, shard, signal)) {
-          found += wave.length;
-          if (membership.usable(scope.ring).length === 0) return false;
-          metrics.calculated(scope.ring);
-          moved += await moveWave(moves, main, shard, wave, signal);
-        }
-      } catch (error) {
-        signal.throwIfAborted();
-        errors.push(error);
+    const canMove = (): boolean => membership.usable(scope.ring).length > 0;
+    await inTurn(scope.mains, signal, async (main) => {
+      for await (const wave of mainsOf(moves, main, shard, signal)) {
+        found += wave.length;
+        if (!canMove()) return;
+        metrics.calculated(scope.ring);
+        moved += await moveWave(moves, main, { shard, foundAt }, wave, signal);
       }
-    }
-    if (errors.length > 0) throw errors[0];
+    });
     if (found === 0) return true;
-    if (!membership.isGivenUp(scope.ring, shard)) return false;
+    if (!canMove() || !membership.isGivenUp(scope.ring, shard)) return false;
     if (moved === 0) return false;
   }
 }
@@ -84,14 +79,14 @@ async function* mainsOf(
 async function moveWave(
   moves: RingMoves,
   main: MainResource,
-  shard: string,
+  { shard, foundAt }: { shard: string; foundAt: number },
   owners: PartialObject[],
   signal: AbortSignal,
 ): Promise<number> {
-  const { client, scope, membership, writer, metrics } = moves;
+  const { client, clock, scope, membership, writer, metrics } = moves;
   const children = await listControlled(client, scope, main.resource, owners, signal);
   let moved = 0;
-  await forEachConcurrently(owners, moves.concurrency, async (owner) => {
+  await moves.limit.forEach('rescue', owners, async (owner) => {
     const to = placeObject(moves, main.resource, owner);
     if (to === undefined) return;
     const outcome = await moveOwner(writer, {
@@ -105,6 +100,7 @@ async function moveWave(
     });
     if (outcome !== 'done') return;
     moved += 1;
+    metrics.moveTook(scope.ring, 'given-up', clock.monotonic() - foundAt);
     const { group, resource } = main.resource;
     metrics.moved({ controllerring: scope.ring, group, resource });
   });

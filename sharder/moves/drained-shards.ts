@@ -1,6 +1,6 @@
 import { drainLabel, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { isPlaced } from '../rings/ring-scope.ts';
-import { forEachConcurrently } from './for-each.ts';
+import { inTurn } from './in-turn.ts';
 import { placeObject, type RingMoves } from './ring-moves.ts';
 
 /**
@@ -9,15 +9,16 @@ import { placeObject, type RingMoves } from './ring-moves.ts';
  * drained any more, or no other can take its objects.
  */
 export async function drainShard(moves: RingMoves, shard: string, signal: AbortSignal): Promise<number> {
-  const { client, membership, scope, writer, metrics, concurrency } = moves;
+  const { client, membership, scope, writer, metrics, limit } = moves;
   const labelSelector = `${shardLabel(scope.ring)}=${shard},!${drainLabel(scope.ring)}`;
   const wanted = (): boolean => membership.ring(scope.ring).draining.includes(shard);
   let drained = 0;
-  for (const { resource } of scope.mains) {
+  await inTurn(scope.mains, signal, async ({ resource }) => {
+    if (!wanted()) return;
     const options = { labelSelector, signal, timeoutMs: sharderRequestMs };
     for await (const { items } of client.list(resource, 'metadata', options)) {
       const selected = items.filter((object) => isPlaced(scope, resource, object));
-      await forEachConcurrently(selected, concurrency, async (object) => {
+      await limit.forEach('level', selected, async (object) => {
         const to = placeObject(moves, resource, object);
         if (to === undefined || !wanted()) return;
         const changes = { [shardLabel(scope.ring)]: shard, [drainLabel(scope.ring)]: to };
@@ -25,8 +26,8 @@ export async function drainShard(moves: RingMoves, shard: string, signal: AbortS
         drained += 1;
         metrics.drained({ controllerring: scope.ring, group: resource.group, resource: resource.resource });
       });
-      if (!wanted()) return drained;
+      if (!wanted()) return;
     }
-  }
+  });
   return drained;
 }

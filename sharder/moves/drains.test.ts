@@ -12,10 +12,12 @@ async function start(...shards: string[]) {
   const world = await new RingWorld().withShards(...shards);
   const hints = new DrainHints();
   const moving = new Set<string>();
-  const drains = new Drains(world.moves, hints, {
-    seen: (_resource, { metadata }) => void moving.add(metadata.name),
-    ended: ({ metadata }) => void moving.delete(metadata.name),
-  });
+  const drains = new Drains(world.moves, hints, [
+    {
+      seen: (_resource, { metadata }) => void moving.add(metadata.name),
+      ended: ({ metadata }) => void moving.delete(metadata.name),
+    },
+  ]);
   void drains.run(world.signal);
   await world.clock.advance(0);
   return { world, hints, drains, moving };
@@ -107,7 +109,7 @@ test('what follows a controller goes where that is, even if that gets nothing ne
   const mains = [world.main, { resource: configMaps, controlled: [] }];
   const scope = { ...world.moves.scope, mains };
   const watcher = { seen: () => undefined, ended: () => undefined };
-  const drains = new Drains({ ...world.moves, scope }, new DrainHints(), watcher);
+  const drains = new Drains({ ...world.moves, scope }, new DrainHints(), [watcher]);
   void drains.run(world.signal);
   world.edit('b', 'default', ({ metadata }) => {
     metadata.annotations = { ...metadata.annotations, [cordonedAnnotation]: 'true' };

@@ -2,10 +2,11 @@ import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import { type PartialObject, type Resource, resourceName } from '@controller-sharding/shared/kube/types.ts';
 import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
 import { drainLabel, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
+import type { ResourceCount } from '../metrics/move-gauges.ts';
 import { labelledScope } from '../rings/belonging.ts';
 import { isPlaced } from '../rings/ring-scope.ts';
 import type { DrainHints } from './drain-hints.ts';
-import { forEachConcurrently } from './for-each.ts';
+import { pollingMs } from './polling.ts';
 import { canTake, type RingMoves, stayOrPlace } from './ring-moves.ts';
 
 /** Who follows the objects on the move. */
@@ -23,16 +24,17 @@ export class Drains {
   #changes = 0;
   #checkedAt = -1;
 
-  constructor(moves: RingMoves, hints: DrainHints, watcher: DrainWatcher) {
+  constructor(moves: RingMoves, hints: DrainHints, watchers: readonly DrainWatcher[]) {
     this.#moves = moves;
     const { client, clock, logger, scope } = moves;
     this.#informers = labelledScope(scope).mains.map(({ resource }) => {
-      const informer = new Informer<PartialObject>({
+      const informer: Informer<PartialObject> = new Informer<PartialObject>({
         client,
         clock,
         resource,
         form: 'metadata',
         labelSelector: drainLabel(scope.ring),
+        pollMs: () => pollingMs(informer.store.size),
         logger: logger.child({ informer: `draining ${resourceName(resource)}` }),
         keep: ({ metadata }) =>
           metadata.labels?.[shardLabel(scope.ring)] !== undefined ||
@@ -46,14 +48,14 @@ export class Drains {
       };
       const seen = (object: PartialObject): void => {
         remember(object);
-        watcher.seen(resource, object);
+        for (const watcher of watchers) watcher.seen(resource, object);
       };
       informer.addHandler({
         added: seen,
         updated: (_old, now) => seen(now),
         deleted: (object) => {
           remember(object);
-          watcher.ended(object);
+          for (const watcher of watchers) watcher.ended(object);
         },
       });
       return { resource, informer };
@@ -62,6 +64,15 @@ export class Drains {
 
   get count(): number {
     return this.#informers.reduce((sum, { informer }) => sum + informer.store.size, 0);
+  }
+
+  /** Objects of each resource. */
+  get counts(): ResourceCount[] {
+    return this.#informers.map(({ resource: { group, resource }, informer }) => ({
+      group,
+      resource,
+      count: informer.store.size,
+    }));
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -105,9 +116,9 @@ export class Drains {
   async retarget(): Promise<void> {
     const changes = this.#changes;
     if (changes === this.#checkedAt) return;
-    const { scope, writer, concurrency } = this.#moves;
+    const { scope, writer, limit } = this.#moves;
     const stranded = await this.filter((resource, object) => this.#isStranded(resource, object));
-    await forEachConcurrently(stranded, concurrency, async ({ resource, object }) => {
+    await limit.forEach('place', stranded, async ({ resource, object }) => {
       const to = stayOrPlace(this.#moves, resource, object);
       if (to === undefined || !this.#isStranded(resource, object)) return;
       await writer.relabel(resource, object, {

@@ -1,8 +1,10 @@
 import type { PartialObject } from '@controller-sharding/shared/kube/types.ts';
 import { settleMs, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { isGivenUp } from '../membership/shard-state.ts';
+import { isMissingRight } from '../rings/missing-rights.ts';
 import { isPlaced } from '../rings/ring-scope.ts';
 import { emptyDeadShard } from './dead-shards.ts';
+import { longestAgainMs } from './full-list-times.ts';
 import type { RingMoves } from './ring-moves.ts';
 
 /** The shards that are given up: finds them, by their Leases and by labels that name no Lease, and empties them. */
@@ -66,6 +68,11 @@ export class GivenUpShards {
         if (!(await emptyDeadShard(this.#moves, shard, signal))) continue;
       } catch (error) {
         signal.throwIfAborted();
+        // The ring's status tells of it; what could be moved was.
+        if (isMissingRight(error)) {
+          this.#toEmpty.set(shard, { at: clock.monotonic() + longestAgainMs, last: false });
+          continue;
+        }
         // An object of this shard that can't be moved keeps no other shard's waiting.
         errors.push(error);
         continue;

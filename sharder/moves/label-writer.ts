@@ -7,6 +7,7 @@ import {
   type LabelPatchOptions,
   labelPatch,
 } from '@controller-sharding/shared/sharding/label-patch.ts';
+import type { MoveLimit } from './move-limit.ts';
 
 /** `changed`: the labels are no longer those that were decided on; look again. `gone`: there is no such object. */
 export type RelabelOutcome = 'done' | 'changed' | 'gone';
@@ -15,10 +16,17 @@ export type RelabelOutcome = 'done' | 'changed' | 'gone';
 export class LabelWriter {
   readonly #client: Pick<ApiClient, 'patchMetadata'>;
   readonly #fence: WriteFence;
+  readonly #limit: Pick<MoveLimit, 'writing'>;
 
-  constructor(client: Pick<ApiClient, 'patchMetadata'>, fence: WriteFence) {
+  /** `limit` is told how each write went. */
+  constructor(
+    client: Pick<ApiClient, 'patchMetadata'>,
+    fence: WriteFence,
+    limit: Pick<MoveLimit, 'writing'>,
+  ) {
     this.#client = client;
     this.#fence = fence;
+    this.#limit = limit;
   }
 
   /** Throws FencedError when this process may no longer be the leader, and whatever else the API server refuses. */
@@ -29,15 +37,23 @@ export class LabelWriter {
     options?: Pick<LabelPatchOptions, 'controllerUid'>,
   ): Promise<RelabelOutcome> {
     const timeoutMs = this.#fence.permit();
+    const ended = this.#limit.writing();
     try {
       await this.#client.patchMetadata(resource, object.metadata, labelPatch(object, changes, options), {
         timeoutMs,
       });
+      ended();
       return 'done';
     } catch (error) {
-      if (isNotFound(error)) return 'gone';
-      if (isInvalid(error) || isConflict(error)) return 'changed';
-      throw error;
+      const outcome = outcomeOf(error);
+      ended(outcome === undefined ? error : undefined);
+      if (outcome === undefined) throw error;
+      return outcome;
     }
   }
+}
+
+function outcomeOf(error: unknown): RelabelOutcome | undefined {
+  if (isNotFound(error)) return 'gone';
+  return isInvalid(error) || isConflict(error) ? 'changed' : undefined;
 }

@@ -14,9 +14,9 @@ import { hasLeft, labelledScope } from '../rings/belonging.ts';
 import { controllerInRing, type MainResource, mainOf, type RingScope } from '../rings/ring-scope.ts';
 import { listControlled } from './controlled-lists.ts';
 import type { Drains } from './drains.ts';
-import { forEachConcurrently } from './for-each.ts';
 import { fullListMs, longestAgainMs } from './full-list-times.ts';
 import { isHeld } from './held-objects.ts';
+import { inTurn } from './in-turn.ts';
 import { moveOwner } from './move-owner.ts';
 import type { RingMoves } from './ring-moves.ts';
 
@@ -82,21 +82,14 @@ export class Leaving {
     const { client, scope } = this.#moves;
     const options = { labelSelector: shardLabel(scope.ring), signal, timeoutMs: sharderRequestMs };
     let found = 0;
-    const errors: unknown[] = [];
-    for (const main of this.#labelled.mains) {
-      try {
-        for await (const { items } of client.list<PartialObject>(main.resource, 'metadata', options)) {
-          const left = items.filter((object) => this.#isOwnerThatLeft(main, object));
-          found += left.length;
-          await this.#askToLetGo(main, left);
-          await this.#release(main, left, signal);
-        }
-      } catch (error) {
-        signal.throwIfAborted();
-        errors.push(error);
+    await inTurn(this.#labelled.mains, signal, async (main) => {
+      for await (const { items } of client.list<PartialObject>(main.resource, 'metadata', options)) {
+        const left = items.filter((object) => this.#isOwnerThatLeft(main, object));
+        found += left.length;
+        await this.#askToLetGo(main, left);
+        await this.#release(main, left, signal);
       }
-    }
-    if (errors.length > 0) throw errors[0];
+    });
     // While there are owners, their controlled objects are theirs to let go.
     return found > 0 ? found : this.#fetchLeftBehind(signal);
   }
@@ -107,10 +100,10 @@ export class Leaving {
   }
 
   async #askToLetGo(main: MainResource, objects: readonly PartialObject[]): Promise<void> {
-    const { scope, membership, writer, metrics, concurrency } = this.#moves;
+    const { scope, membership, writer, metrics, limit } = this.#moves;
     const { group, resource } = main.resource;
     const asked = objects.filter(({ metadata: { labels } }) => labels?.[drainLabel(scope.ring)] !== '');
-    await forEachConcurrently(asked, concurrency, async (object) => {
+    await limit.forEach('level', asked, async (object) => {
       const shard = object.metadata.labels?.[shardLabel(scope.ring)];
       if (shard === undefined || membership.isGivenUp(scope.ring, shard)) return;
       if (!hasLeft(scope, main.resource, object)) return;
@@ -152,11 +145,11 @@ export class Leaving {
 
   /** Removes the labels of those that no living shard works on: the controlled objects' first. */
   async #release(main: MainResource, objects: readonly PartialObject[], signal: AbortSignal): Promise<void> {
-    const { client, scope, membership, writer, concurrency } = this.#moves;
+    const { client, scope, membership, writer, limit } = this.#moves;
     const owners = objects.filter((object) => this.#isNobodys(object));
     if (owners.length === 0) return;
     const children = await listControlled(client, this.#labelled, main.resource, owners, signal);
-    await forEachConcurrently(owners, concurrency, async (owner) => {
+    await limit.forEach('level', owners, async (owner) => {
       const shard = owner.metadata.labels?.[shardLabel(scope.ring)];
       await moveOwner(writer, {
         ring: scope.ring,
@@ -173,7 +166,7 @@ export class Leaving {
 
   /** Controlled objects that still carry a label after their owners, or their resource alone, have left. */
   async #fetchLeftBehind(signal: AbortSignal): Promise<number> {
-    const { client, scope, writer, concurrency } = this.#moves;
+    const { client, scope, writer, limit } = this.#moves;
     const options = { labelSelector: shardLabel(scope.ring), signal, timeoutMs: sharderRequestMs };
     const resources = new Map(
       this.#labelled.mains
@@ -190,7 +183,7 @@ export class Leaving {
         );
         const main = mainOf(this.#labelled, resource);
         if (main !== undefined) await this.#askToLetGo(main, held);
-        await forEachConcurrently(free, concurrency, async (object) => {
+        await limit.forEach('level', free, async (object) => {
           if (!hasLeft(scope, resource, object) || this.#isHeld(resource, object)) return;
           const changes = { [shardLabel(scope.ring)]: undefined, [drainLabel(scope.ring)]: undefined };
           const controllerUid = controllerOf(object) !== undefined;

@@ -3,8 +3,8 @@ import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
 import { drainLabel, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { controllerInRing, mainOf } from '../rings/ring-scope.ts';
 import { Controllers } from './controllers.ts';
-import { forEachConcurrently } from './for-each.ts';
 import { isHeld } from './held-objects.ts';
+import { inTurn } from './in-turn.ts';
 import { OwnerTable } from './owner-table.ts';
 import type { RingMoves } from './ring-moves.ts';
 
@@ -22,15 +22,13 @@ export async function fetchLeftBehind(moves: RingMoves, signal: AbortSignal): Pr
   const owners = new Owners(moves);
   await owners.list(signal);
   let found = 0;
-  for (const [resource, shards] of await owners.leftBehind()) {
+  await inTurn(await owners.leftBehind(), signal, async ([resource, shards]) => {
     for await (const left of owners.listAgain(resource, shards, signal)) {
       found += left.length;
       const controllers = new Controllers(moves, signal);
-      await forEachConcurrently(left, moves.concurrency, (object) =>
-        fetch(moves, controllers, resource, object),
-      );
+      await moves.limit.forEach('place', left, (object) => fetch(moves, controllers, resource, object));
     }
-  }
+  });
   return found;
 }
 

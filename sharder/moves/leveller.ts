@@ -3,8 +3,9 @@ import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
 import { drainLabel, sharderRequestMs, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { level } from '../placement/level.ts';
 import type { WeightedShard } from '../placement/rendezvous.ts';
+import { wholeShares } from '../placement/shares.ts';
 import { isPlaced, type MainResource } from '../rings/ring-scope.ts';
-import { forEachConcurrently } from './for-each.ts';
+import { inTurn } from './in-turn.ts';
 import { ObjectTableBuilder } from './object-table.ts';
 import { pinnedShard, placementKey, type RingMoves } from './ring-moves.ts';
 
@@ -25,21 +26,26 @@ export async function levelRing(
   const shards = moves.membership.usable(moves.scope.ring);
   if (shards.length === 0) return 0;
   moves.metrics.calculated(moves.scope.ring);
+  const began = moves.clock.monotonic();
   const plan = await planLevel(moves, shards, signal);
+  moves.metrics.planned(moves.scope.ring, moves.clock.monotonic() - began);
   if (plan.size === 0) return 0;
   let drained = 0;
-  for (const main of moves.scope.mains) {
+  let abandoned = false;
+  await inTurn(moves.scope.mains, signal, async (main) => {
+    if (abandoned) return;
     for await (const page of mainPages(moves, main, signal)) {
       const moving = page.filter((object) => movable(moves, object) && plan.has(idOf(moves, main, object)));
-      await forEachConcurrently(moving, moves.concurrency, async (object) => {
+      await moves.limit.forEach('level', moving, async (object) => {
         const to = plan.get(idOf(moves, main, object));
         const from = object.metadata.labels?.[shardLabel(moves.scope.ring)];
         if (to === undefined || from === undefined || from === to || !stillRight()) return;
         if (await drain(moves, main, object, from, to)) drained += 1;
       });
-      if (!stillRight()) return drained;
+      abandoned = !stillRight();
+      if (abandoned) return;
     }
-  }
+  });
   return drained;
 }
 
@@ -73,6 +79,13 @@ async function planLevel(
     load: loads[index] ?? 0,
     fixed: fixed[index] ?? 0,
   }));
+  const shares = wholeShares(loaded);
+  const shardLoads = loaded.map(({ name, load }, index) => ({
+    shard: name,
+    load,
+    share: shares[index] ?? 0,
+  }));
+  moves.metrics.loaded(scope.ring, shardLoads);
   const planned = await level({ hasher, shards: loaded, objects }, new Slice(clock));
   return new Map(planned.map(({ index, to }) => [`${objects.high[index]}:${objects.low[index]}`, to]));
 }

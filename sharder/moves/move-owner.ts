@@ -1,6 +1,7 @@
 import type { PartialObject, Resource } from '@controller-sharding/shared/kube/types.ts';
 import { drainLabel, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import type { Controlled } from '@controller-sharding/shared/sharding/controlled-trees.ts';
+import { isMissingRight } from '../rings/missing-rights.ts';
 import type { LabelWriter, RelabelOutcome } from './label-writer.ts';
 
 export interface OwnerMove {
@@ -18,7 +19,7 @@ export interface OwnerMove {
 
 /**
  * Moves an owner that no living shard works on, with its controlled objects: these first, the owner last, so that the
- * API server holds their new label before the owner's. Ends early with `changed` when something is not as it was read.
+ * API server holds their new label before the owner's. Passes over what it has no right to change. Ends early with `changed` when something is not as it was read.
  */
 export async function moveOwner(writer: LabelWriter, move: OwnerMove): Promise<RelabelOutcome> {
   const { ring, resource, owner, children, to, stillRight } = move;
@@ -28,8 +29,13 @@ export async function moveOwner(writer: LabelWriter, move: OwnerMove): Promise<R
     if (labels?.[label] === to) continue;
     if (!(await stillRight())) return 'changed';
     const changes = { [label]: to, ...(labels?.[drain] !== undefined && { [drain]: undefined }) };
-    const outcome = await writer.relabel(child.resource, child.object, changes, { controllerUid: true });
-    if (outcome === 'changed') return 'changed';
+    try {
+      const outcome = await writer.relabel(child.resource, child.object, changes, { controllerUid: true });
+      if (outcome === 'changed') return 'changed';
+    } catch (error) {
+      // Of a resource that may not be patched at all: the ring's status tells of it.
+      if (!isMissingRight(error)) throw error;
+    }
   }
   if (!(await stillRight())) return 'changed';
   return writer.relabel(resource, owner, { [label]: to, [drain]: undefined });

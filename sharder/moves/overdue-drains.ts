@@ -1,5 +1,5 @@
 import { isNotFound } from '@controller-sharding/shared/kube/errors.ts';
-import type { PartialObject, Resource } from '@controller-sharding/shared/kube/types.ts';
+import { type PartialObject, type Resource, resourceName } from '@controller-sharding/shared/kube/types.ts';
 import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
 import {
   drainLabel,
@@ -10,6 +10,7 @@ import {
 import { takeOverByForce } from '../membership/forced-takeover.ts';
 import type { ShardView } from '../membership/membership.ts';
 import { holdingOf } from '../membership/shard-holding.ts';
+import type { ResourceCount } from '../metrics/move-gauges.ts';
 import type { DrainWatcher } from './drains.ts';
 import type { RingMoves } from './ring-moves.ts';
 
@@ -47,6 +48,8 @@ export class OverdueDrains implements DrainWatcher {
   readonly #open = new Map<string, Open>();
   /** Shards with overdue drains: their number, and when (`#countedMs`) it was told. */
   #shards = new Map<string, { count: number; toldAt: number }>();
+  /** Overdue drains by resource. */
+  #counts = new Map<string, ResourceCount>();
   #countedMs = 0;
   #lookedAt: number;
 
@@ -59,6 +62,10 @@ export class OverdueDrains implements DrainWatcher {
   /** Objects whose shard should have let go of them. */
   get count(): number {
     return this.#shards.values().reduce((sum, { count }) => sum + count, 0);
+  }
+
+  get counts(): ResourceCount[] {
+    return [...this.#counts.values()];
   }
 
   seen(resource: Resource, object: PartialObject): void {
@@ -95,6 +102,7 @@ export class OverdueDrains implements DrainWatcher {
     if (membership.ageMs <= viewMaxAgeMs) this.#countedMs += now - this.#lookedAt;
     this.#lookedAt = now;
     const overdue = await this.#overdue();
+    this.#counts = countsOf(overdue.values());
     const before = this.#shards;
     this.#shards = new Map();
     for (const [shard, drains] of overdue) {
@@ -202,4 +210,17 @@ export class OverdueDrains implements DrainWatcher {
   get #waited(): string {
     return `${Math.round(this.#policy.drainTimeoutMs / 1_000)} s`;
   }
+}
+
+function countsOf(shards: Iterable<readonly Open[]>): Map<string, ResourceCount> {
+  const counts = new Map<string, ResourceCount>();
+  for (const drains of shards) {
+    for (const { resource } of drains) {
+      const known = counts.get(resourceName(resource));
+      if (known) known.count += 1;
+      else
+        counts.set(resourceName(resource), { group: resource.group, resource: resource.resource, count: 1 });
+    }
+  }
+  return counts;
 }

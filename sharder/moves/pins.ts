@@ -3,7 +3,8 @@ import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import { type PartialObject, type Resource, resourceName } from '@controller-sharding/shared/kube/types.ts';
 import { drainLabel, pinLabel, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { controllerInRing, mainOf, scopeResources } from '../rings/ring-scope.ts';
-import { forEachConcurrently } from './for-each.ts';
+import { inTurn } from './in-turn.ts';
+import { pollingMs } from './polling.ts';
 import type { RingMoves } from './ring-moves.ts';
 
 /**
@@ -30,6 +31,8 @@ export class Pins {
         resource,
         form: 'metadata',
         labelSelector: pinLabel(scope.ring),
+        // A pin is no object that waits.
+        pollMs: () => pollingMs(0),
         logger: logger.child({ informer: `pinned ${resourceName(resource)}` }),
         keep: (object) => scope.selects(object.metadata.namespace) !== false,
       });
@@ -67,9 +70,9 @@ export class Pins {
   }
 
   async #apply(): Promise<void> {
-    const { scope, membership, concurrency } = this.#moves;
+    const { scope, membership, limit } = this.#moves;
     const told = new Set<string>();
-    for (const { resource, informer } of this.#informers) {
+    await inTurn(this.#informers, undefined, async ({ resource, informer }) => {
       const misplaced: PartialObject[] = [];
       for (const object of informer.store.list()) {
         if (scope.selects(object.metadata.namespace) !== true) continue;
@@ -81,8 +84,8 @@ export class Pins {
         if (shard === undefined || membership.isGivenUp(scope.ring, shard)) continue;
         if ((target ?? shard) !== pin) misplaced.push(object);
       }
-      await forEachConcurrently(misplaced, concurrency, (object) => this.#drain(resource, object));
-    }
+      await limit.forEach('place', misplaced, (object) => this.#drain(resource, object));
+    });
     this.#told = told;
   }
 

@@ -5,9 +5,11 @@ import { silentLogger } from '@controller-sharding/shared/runtime/logger.ts';
 import { drainLabel, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import type { ApiRequest } from '@controller-sharding/shared/testing/api-faults.ts';
 import { MembershipWorld, ring } from '../membership/membership-fixture.ts';
+import type { ShardLoad } from '../metrics/move-gauges.ts';
 import { createHasher } from '../placement/rendezvous.ts';
 import type { MainResource, RingScope } from '../rings/ring-scope.ts';
 import { LabelWriter } from './label-writer.ts';
+import { MoveLimit } from './move-limit.ts';
 import type { RingMoves } from './ring-moves.ts';
 
 export const assigned = shardLabel(ring);
@@ -26,8 +28,12 @@ export class RingWorld extends MembershipWorld {
     ['foreign', false],
   ]);
   readonly fence = new WriteFence(this.clock, 15_000);
+  readonly limit = new MoveLimit(this.clock, 10);
   /** Events, as `reason name`. */
   readonly told: string[] = [];
+  /** What was moved, each from where. */
+  readonly times: string[] = [];
+  loaded: readonly ShardLoad[] = [];
   readonly counts = { assigned: 0, moved: 0, drained: 0, calculated: 0 };
   readonly moves: RingMoves = {
     client: this.api,
@@ -40,14 +46,19 @@ export class RingWorld extends MembershipWorld {
       moved: () => void (this.counts.moved += 1),
       drained: () => void (this.counts.drained += 1),
       calculated: () => void (this.counts.calculated += 1),
+      moveTook: (_ring, from) => void this.times.push(from),
+      planned: () => undefined,
+      loaded: (_ring, loads) => void (this.loaded = loads),
+      observeMoves: () => () => undefined,
+      observeLimit: () => undefined,
     },
     events: {
       record: ({ reason, regarding }) => void this.told.push(`${reason} ${regarding.metadata.name}`),
     },
     scope: this.#scope(),
     fence: this.fence,
-    writer: new LabelWriter(this.api, this.fence),
-    concurrency: 10,
+    writer: new LabelWriter(this.api, this.fence, this.limit),
+    limit: this.limit,
   };
 
   constructor() {

@@ -1,9 +1,13 @@
+import type { MoveFigures } from '../metrics/move-gauges.ts';
+import { isMissingRight } from '../rings/missing-rights.ts';
 import { Assigner } from './assigner.ts';
 import { isShardEmpty } from './dead-shards.ts';
 import { DrainHints } from './drain-hints.ts';
+import { DrainTimes } from './drain-times.ts';
 import { DrainingShards } from './draining-shards.ts';
 import { Drains } from './drains.ts';
 import { GivenUpShards } from './given-up-shards.ts';
+import { inTurn } from './in-turn.ts';
 import { Leaving } from './leaving.ts';
 import { Levelling } from './levelling.ts';
 import { OverdueDrains, type OverduePolicy } from './overdue-drains.ts';
@@ -18,8 +22,11 @@ export interface MoverOptions {
   noneLeft?: ((signal: AbortSignal) => Promise<void>) | undefined;
 }
 
+type Step = (signal: AbortSignal) => Promise<void>;
+
 const idleMs = 1_000;
 const failedMs = 1_000;
+const forbiddenMs = 10_000;
 /** Resources of which nothing can be read keep the others waiting no longer. */
 const syncMs = 5_000;
 
@@ -37,7 +44,9 @@ export class RingMover {
   readonly #givenUp: GivenUpShards;
   readonly #sweep: Sweep;
   /** What a round does, in this order. */
-  readonly #steps: ReadonlyArray<(signal: AbortSignal) => Promise<void>>;
+  readonly #steps: ReadonlyArray<Step>;
+  /** Until when (monotonic ms) steps wait that lack a right: the ring's status tells of it. */
+  readonly #waiting = new Map<Step, number>();
   /** Grows with each change of the membership. */
   #version = 0;
   #wake: () => void = () => undefined;
@@ -46,7 +55,7 @@ export class RingMover {
     this.#moves = moves;
     const hints = new DrainHints();
     const overdue = new OverdueDrains(moves, options.overdue ?? { drainTimeoutMs: 300_000, takeOver: false });
-    const drains = new Drains(moves, hints, overdue);
+    const drains = new Drains(moves, hints, [overdue, new DrainTimes(moves)]);
     const pins = new Pins(moves, moves.events, () => this.#wake());
     // What a shard doesn't answer is not waited for.
     const sweep = new Sweep(moves, () => drains.count - overdue.count);
@@ -84,6 +93,14 @@ export class RingMover {
   /** Objects whose shard does not let go of them, for longer than it should take. */
   get overdue(): number {
     return this.#overdue.count;
+  }
+
+  get figures(): MoveFigures {
+    return {
+      unassigned: this.#assigner.counts,
+      draining: this.#drains.counts,
+      overdue: this.#overdue.counts,
+    };
   }
 
   membershipChanged(): void {
@@ -132,17 +149,16 @@ export class RingMover {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const errors: unknown[] = [];
-    for (const step of this.#steps) {
+    const { clock } = this.#moves;
+    await inTurn(this.#steps, signal, async (step) => {
+      if (clock.monotonic() < (this.#waiting.get(step) ?? 0)) return;
       try {
         await step(signal);
       } catch (error) {
-        signal.throwIfAborted();
-        // What one step can't do now keeps none of the others waiting.
-        errors.push(error);
+        if (!isMissingRight(error)) throw error;
+        this.#waiting.set(step, clock.monotonic() + forbiddenMs);
       }
-    }
-    if (errors.length > 0) throw errors[0];
+    });
   }
 
   /** Until something happens, at most `ms`. */

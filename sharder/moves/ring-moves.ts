@@ -11,6 +11,7 @@ import { place } from '../placement/place.ts';
 import { type Hasher, mainObjectKey } from '../placement/rendezvous.ts';
 import type { RingScope } from '../rings/ring-scope.ts';
 import type { LabelWriter } from './label-writer.ts';
+import type { MoveLimit } from './move-limit.ts';
 
 /** What every kind of move of one ring needs. */
 export interface RingMoves {
@@ -24,8 +25,7 @@ export interface RingMoves {
   scope: RingScope;
   fence: WriteFence;
   writer: LabelWriter;
-  /** Moves at a time. */
-  concurrency: number;
+  limit: MoveLimit;
 }
 
 export const placementKey = (resource: Resource, object: PartialObject): string =>

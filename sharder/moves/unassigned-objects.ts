@@ -8,7 +8,9 @@ import {
 } from '@controller-sharding/shared/kube/types.ts';
 import { shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { mostLevels } from '@controller-sharding/shared/sharding/controlled-trees.ts';
+import type { ResourceCount } from '../metrics/move-gauges.ts';
 import { controllerInRing, mainOf, type RingScope, scopeResources } from '../rings/ring-scope.ts';
+import { pollingMs } from './polling.ts';
 import type { RingMoves } from './ring-moves.ts';
 
 export interface Unassigned {
@@ -31,12 +33,13 @@ export class UnassignedObjects {
   constructor({ client, clock, logger, scope }: RingMoves, look: (key: string) => void) {
     this.#scope = scope;
     for (const resource of scopeResources(scope)) {
-      const informer = new Informer<PartialObject>({
+      const informer: Informer<PartialObject> = new Informer<PartialObject>({
         client,
         clock,
         resource,
         form: 'metadata',
         labelSelector: `!${shardLabel(scope.ring)}`,
+        pollMs: () => pollingMs(informer.store.size),
         logger: logger.child({ informer: `unassigned ${resourceName(resource)}` }),
         keep: (object) =>
           scope.selects(object.metadata.namespace) !== false &&
@@ -59,6 +62,15 @@ export class UnassignedObjects {
 
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#informers.values()].map(({ informer }) => informer.run(signal)));
+  }
+
+  /** Objects of each resource. */
+  get counts(): ResourceCount[] {
+    return [...this.#informers.values()].map(({ resource: { group, resource }, informer }) => ({
+      group,
+      resource,
+      count: informer.store.size,
+    }));
   }
 
   /** Objects of main resources. */

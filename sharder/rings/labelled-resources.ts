@@ -40,6 +40,13 @@ export function formerResources(ring: ControllerRing): RingResource[] {
   });
 }
 
+/** All resources of the spec and of the record, main and controlled; some may come twice. */
+export const namedResources = (ring: ControllerRing): GroupResource[] =>
+  [...specOf(ring), ...recordedResources(ring)].flatMap((main) => [
+    main,
+    ...(main.controlledResources ?? []),
+  ]);
+
 const specOf = (ring: ControllerRing): RingResource[] =>
   (ring.spec?.resources ?? []).flatMap((entry) => ringResource(entry));
 

@@ -17,6 +17,7 @@ import type {
 } from '@controller-sharding/shared/sharding/controller-ring.ts';
 import { ring } from '../membership/membership-fixture.ts';
 import { assigned, drain, RingWorld } from '../moves/ring-fixture.ts';
+import { ResourceAccess } from './resource-access.ts';
 import { RingController } from './ring-controller.ts';
 import { Rings } from './rings.ts';
 
@@ -39,10 +40,12 @@ async function start(prepare: (world: RingWorld) => void = () => undefined) {
   /** A sharder that leads until its end is called. */
   const lead = async (): Promise<() => Promise<void>> => {
     const stop = new AbortController();
-    const rings = new Rings({ client: api, mapper: api.mapper, clock, logger: silentLogger });
+    const access = new ResourceAccess({ client: api, clock, logger: silentLogger });
+    const rings = new Rings({ client: api, mapper: api.mapper, access, clock, logger: silentLogger });
     const controller = new RingController({
       ...world.moves,
       rings,
+      access,
       webhooks: undefined,
       syncPeriodMs: 300_000,
     });

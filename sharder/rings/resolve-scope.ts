@@ -9,18 +9,24 @@ import {
 } from '@controller-sharding/shared/sharding/controller-ring.ts';
 import { formerResources } from './labelled-resources.ts';
 import type { NamespaceView } from './namespace-view.ts';
+import type { ResourceAccess } from './resource-access.ts';
 import type { MainResource, RingScope } from './ring-scope.ts';
 
-/** What a ring's spec means on this API server. Throws only when discovery itself fails. */
+/**
+ * What a ring's spec means on this API server, without the resources that can't be listed. Throws only when discovery
+ * itself fails.
+ */
 export async function resolveScope(
   ring: ControllerRing,
   mapper: RestMapper,
   namespaces: NamespaceView,
+  access: Pick<ResourceAccess, 'canList'>,
 ): Promise<RingScope> {
   const missing: GroupResource[] = [];
   const resolve = async ({ group, resource }: GroupResource): Promise<Resource[]> => {
     try {
-      return [await mapper.resource(group, resource)];
+      const served = await mapper.resource(group, resource);
+      return (await access.canList(served)) ? [served] : [];
     } catch (error) {
       if (!isUnknownResource(error)) throw error;
       missing.push({ group, resource });

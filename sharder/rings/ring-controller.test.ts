@@ -14,6 +14,7 @@ import { connectionError } from '@controller-sharding/shared/testing/api-faults.
 import { ring } from '../membership/membership-fixture.ts';
 import { assigned, RingWorld, ref } from '../moves/ring-fixture.ts';
 import { WebhookConfigurations } from '../webhook/webhook-configurations.ts';
+import { ResourceAccess } from './resource-access.ts';
 import { RingController } from './ring-controller.ts';
 import { Rings } from './rings.ts';
 
@@ -31,7 +32,8 @@ async function start({ webhook = true } = {}) {
   const mapper = {
     resource: async (_group: string, name: string) => (name === 'secrets' ? secrets : configMaps),
   };
-  const rings = new Rings({ client: api, mapper, clock, logger: silentLogger });
+  const access = new ResourceAccess({ client: api, clock, logger: silentLogger });
+  const rings = new Rings({ client: api, mapper, access, clock, logger: silentLogger });
   const webhooks = new WebhookConfigurations({
     client: api,
     clock,
@@ -50,6 +52,8 @@ async function start({ webhook = true } = {}) {
   const controller = new RingController({
     ...world.moves,
     rings,
+    access,
+    client: access.client,
     webhooks: webhook ? webhooks : undefined,
     syncPeriodMs: 300_000,
   });

@@ -1,22 +1,22 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Controller } from '@controller-sharding/shared/controller/controller.ts';
 import type { Outcome } from '@controller-sharding/shared/controller/outcome.ts';
-import { isNotFound } from '@controller-sharding/shared/kube/errors.ts';
-import { controllerRings } from '@controller-sharding/shared/kube/resources.ts';
+import { messageOf } from '@controller-sharding/shared/kube/errors.ts';
 import type { ControllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';
-import { sharderRequestMs } from '@controller-sharding/shared/sharding/contract.ts';
 import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
 import type { OverduePolicy } from '../moves/overdue-drains.ts';
 import { RingMover } from '../moves/ring-mover.ts';
 import type { RingMoves } from '../moves/ring-moves.ts';
 import type { WebhookConfigurations } from '../webhook/webhook-configurations.ts';
+import { namedResources } from './labelled-resources.ts';
+import type { ResourceAccess } from './resource-access.ts';
 import { ResourceRecord } from './resource-record.ts';
 import type { RingScope } from './ring-scope.ts';
-import { ringStatus } from './ring-status.ts';
 import type { KnownRing, Rings } from './rings.ts';
+import { messageEveryMs, StatusWriter } from './status-writer.ts';
 
 export interface RingControllerOptions extends Omit<RingMoves, 'scope'> {
   rings: Rings;
+  access: Pick<ResourceAccess, 'missing' | 'onChange'>;
   /** Undefined: the webhook is switched off. */
   webhooks: WebhookConfigurations | undefined;
   syncPeriodMs: number;
@@ -40,6 +40,7 @@ export class RingController {
   readonly #controller: Controller<string>;
   readonly #running = new Map<string, Running>();
   readonly #record: ResourceRecord;
+  readonly #status: StatusWriter;
   /** Rings whose record could not be written. */
   readonly #unrecorded = new Set<string>();
 
@@ -47,6 +48,7 @@ export class RingController {
     const { clock, logger } = options;
     this.#options = options;
     this.#record = new ResourceRecord(options.client);
+    this.#status = new StatusWriter(options);
     this.#controller = new Controller({
       name: 'controllerring',
       reconcile: (key, signal) => this.#reconcile(key, signal),
@@ -60,7 +62,7 @@ export class RingController {
 
   /** Ends when the signal is aborted and all moves under way have ended. */
   async run(signal: AbortSignal): Promise<void> {
-    const { rings, membership, webhooks } = this.#options;
+    const { access, rings, membership, webhooks } = this.#options;
     const enqueue = (ring: string): void => this.#controller.enqueue(ring);
     const ends = [
       rings.onChange(enqueue),
@@ -69,6 +71,9 @@ export class RingController {
         enqueue(ring);
       }),
       webhooks?.onChange(enqueue),
+      access.onChange(() => {
+        for (const { ring } of rings.all()) enqueue(ring.metadata.name);
+      }),
     ];
     await this.#controller.run(signal);
     for (const end of ends) end?.();
@@ -85,6 +90,7 @@ export class RingController {
     const known = rings.get(name);
     if (known === undefined) {
       await this.#stop(name);
+      this.#status.forget(name);
       if (!rings.exists(name)) await webhooks?.remove(name, signal);
       return { kind: 'done' };
     }
@@ -103,7 +109,8 @@ export class RingController {
     }
     await this.#writeStatus(known, failure, signal);
     if (failure !== undefined) throw failure;
-    return { kind: 'done' };
+    // What its objects do changes without being told.
+    return { kind: 'later', afterMs: messageEveryMs };
   }
 
   /**
@@ -130,16 +137,21 @@ export class RingController {
   async #move(name: string, scope: RingScope): Promise<void> {
     if (this.#running.get(name)?.scope === scope) return;
     await this.#stop(name);
-    const { overdue, rings, syncPeriodMs } = this.#options;
+    const { access, metrics, overdue, rings, syncPeriodMs } = this.#options;
     const mover = new RingMover({ ...this.#options, scope }, syncPeriodMs, {
       overdue,
       noneLeft: async (signal) => {
         const known = rings.get(name);
-        if (known?.scope === scope) await this.#record.drop(known.ring, signal);
+        if (known?.scope !== scope) return;
+        // What can't be listed was not looked at.
+        if (access.missing(namedResources(known.ring)).some(({ verb }) => verb === 'list')) return;
+        await this.#record.drop(known.ring, signal);
       },
     });
     const stop = new AbortController();
-    this.#running.set(name, { scope, mover, stop, ended: mover.run(stop.signal) });
+    const endFigures = metrics.observeMoves(name, () => mover.figures);
+    const ended = mover.run(stop.signal).finally(endFigures);
+    this.#running.set(name, { scope, mover, stop, ended });
   }
 
   async #stop(name: string): Promise<void> {
@@ -151,21 +163,23 @@ export class RingController {
   }
 
   async #writeStatus({ ring, scope }: KnownRing, failure: unknown, signal: AbortSignal): Promise<void> {
-    const { membership, client, clock } = this.#options;
+    const { access, membership } = this.#options;
     const { name } = ring.metadata;
+    const shards = membership.shards(name);
+    const byName = Map.groupBy(shards, ({ shard }) => shard);
+    const mover = this.#running.get(name)?.mover;
     const facts = {
-      shards: membership.shards(name).length,
+      shards: shards.length,
       availableShards: membership.usable(name).length,
       missing: scope.missing,
-      failure: failure === undefined ? undefined : `The webhook could not be configured: ${String(failure)}`,
+      rights: access.missing(namedResources(ring)),
+      duplicates: [...byName].flatMap(([shard, { length }]) => (length > 1 ? [shard] : [])).toSorted(),
+      failure:
+        failure === undefined ? undefined : `The webhook could not be configured: ${messageOf(failure)}`,
+      unassigned: mover?.unassigned ?? 0,
+      draining: mover?.draining ?? 0,
+      overdue: mover?.overdue ?? 0,
     };
-    const status = ringStatus(ring, facts, clock.now());
-    if (isDeepStrictEqual(ring.status, status)) return;
-    try {
-      const patch = { type: 'merge' as const, body: { status } };
-      await client.patchStatus(controllerRings, { name }, patch, { signal, timeoutMs: sharderRequestMs });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    await this.#status.write(ring, facts, signal);
   }
 }

@@ -4,7 +4,16 @@ import type { ControllerRing } from '@controller-sharding/shared/sharding/contro
 import { type RingFacts, ringStatus } from './ring-status.ts';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
-const fine: RingFacts = { shards: 3, availableShards: 2, missing: [] };
+const fine: RingFacts = {
+  shards: 3,
+  availableShards: 2,
+  missing: [],
+  rights: [],
+  duplicates: [],
+  unassigned: 0,
+  draining: 0,
+  overdue: 0,
+};
 const ring = (status?: ControllerRing['status']): ControllerRing => ({
   metadata: { name: 'ring', generation: 4 },
   ...(status && { status }),

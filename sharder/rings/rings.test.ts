@@ -16,6 +16,7 @@ import type {
 } from '@controller-sharding/shared/sharding/controller-ring.ts';
 import { FakeClock } from '@controller-sharding/shared/testing/fake-clock.ts';
 import { MemoryApi } from '@controller-sharding/shared/testing/memory-api.ts';
+import { ResourceAccess } from './resource-access.ts';
 import { Rings } from './rings.ts';
 
 const name = 'kubernetes.io/metadata.name';
@@ -46,13 +47,14 @@ async function start(...specs: ControllerRingSpec[]) {
     api.seed<ControllerRing>(controllerRings, { metadata: { name: ring }, spec });
   };
   for (const [index, spec] of specs.entries()) create(index === 0 ? 'ring' : `ring-${index}`, spec);
-  const rings = new Rings({ client: api, mapper, clock, logger: silentLogger });
+  const access = new ResourceAccess({ client: api, clock, logger: silentLogger });
+  const rings = new Rings({ client: api, mapper, access, clock, logger: silentLogger });
   const told: string[] = [];
   rings.onChange((ring) => told.push(ring));
   const stop = new AbortController();
   const ended = rings.run(stop.signal);
   await clock.advance(0);
-  return { clock, api, rings, told, asked, served, namespace, create, stop, ended };
+  return { clock, api, access, rings, told, asked, served, namespace, create, stop, ended };
 }
 
 test('a ring says which resources belong to it, as the API server serves them', async () => {

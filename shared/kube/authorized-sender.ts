@@ -5,6 +5,7 @@ import { ConnectionPool } from './connection-pool.ts';
 import { CredentialSource, type Credentials } from './credentials.ts';
 import type { Deadline } from './deadline.ts';
 import { isUnauthorized } from './errors.ts';
+import { type HttpResponse, sendRequest } from './http-response.ts';
 import type { KubeConfig } from './kube-config.ts';
 import { TlsFiles } from './tls-files.ts';
 import type { Query, TransportRequest } from './transport.ts';
@@ -54,11 +55,7 @@ export class AuthorizedSender {
    * Sends it with the present credentials; if these are refused and there are newer ones, once more with those.
    * `signal` ends the request, its answer's body included. Throws ApiError for an answer of 4xx or 5xx.
    */
-  async send(
-    request: TransportRequest,
-    deadline: Deadline,
-    signal: AbortSignal,
-  ): Promise<Dispatcher.ResponseData> {
+  async send(request: TransportRequest, deadline: Deadline, signal: AbortSignal): Promise<HttpResponse> {
     const identity = this.#presentIdentity() ?? (await deadline.race(this.#identity()));
     deadline.sending();
     try {
@@ -96,31 +93,34 @@ export class AuthorizedSender {
     request: TransportRequest,
     deadline: Deadline,
     signal: AbortSignal,
-  ): Promise<Dispatcher.ResponseData> {
+  ): Promise<HttpResponse> {
     // The server counts from when the request arrives, so it is told what is left.
     const query = request.noServerTimeout
       ? request.query
       : { ...request.query, timeout: `${deadline.leftMs}ms` };
-    const response = await agent.request({
-      origin: this.#origin,
-      path: this.#basePath + request.path + queryString(query),
-      method: request.method,
-      headers: {
-        accept: 'application/json',
-        'user-agent': this.#options.userAgent,
-        ...(request.body === undefined ? undefined : { 'content-type': 'application/json' }),
-        ...request.headers,
-        ...credentials.headers,
+    const response = await sendRequest(
+      agent,
+      {
+        origin: this.#origin,
+        path: this.#basePath + request.path + queryString(query),
+        method: request.method,
+        headers: {
+          accept: 'application/json',
+          'user-agent': this.#options.userAgent,
+          ...(request.body === undefined ? undefined : { 'content-type': 'application/json' }),
+          ...request.headers,
+          ...credentials.headers,
+        },
+        body: request.body ?? null,
+        // Else undici closes the connection after a DELETE that has a body.
+        reset: false,
       },
-      body: request.body ?? null,
-      // Else undici closes the connection after a DELETE that has a body.
-      reset: false,
       signal,
-    });
-    const { statusCode: status } = response;
+    );
+    const { status } = response;
     if (status < 400) return response;
-    const retryAfter = response.headers['retry-after'];
-    const body = Buffer.from(await response.body.arrayBuffer());
+    const { 'retry-after': retryAfter } = response.headers;
+    const body = await response.bytes();
     throw errorOfResponse(status, typeof retryAfter === 'string' ? retryAfter : undefined, body);
   }
 }

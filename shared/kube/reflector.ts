@@ -40,6 +40,8 @@ export interface ReflectorOptions<T extends KubeObject, P extends KubeObject = T
    * comes. The result must have name, namespace, uid and resourceVersion. Default: the object itself.
    */
   project?: ((object: T) => P) | undefined;
+  /** Where watching is forbidden: the ms until the next list. Default: as after other errors. */
+  pollMs?: (() => number) | undefined;
   clock: Clock;
   random?: (() => number) | undefined;
   logger: Logger;
@@ -75,6 +77,8 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
   #watchList = true;
   /** The last watch was forbidden: until one is allowed, each attempt lists first, so that the view isn't left behind. */
   #polls = false;
+  /** That it is forbidden was logged. */
+  #toldForbidden = false;
   /** Listed, and nothing heard since: a 410 now would come again after another list. */
   #justListed = false;
 
@@ -168,6 +172,7 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
         return;
       }
       if (isForbidden(error)) {
+        this.#toldForbidden = this.#polls;
         this.#polls = true;
         this.#resourceVersion = undefined;
       }
@@ -225,11 +230,15 @@ export class Reflector<T extends KubeObject, P extends KubeObject = T> {
     const atOnce = relist && this.#resourceVersion !== undefined && !this.#justListed;
     if (relist) this.#resourceVersion = undefined;
     const retryAfterMs = error instanceof ApiError ? error.retryAfterMs : undefined;
-    const delayMs = atOnce ? 0 : this.#backoff.next(retryAfterMs);
+    const { pollMs } = this.#options;
+    const backoffMs = atOnce ? 0 : this.#backoff.next(retryAfterMs);
+    const delayMs = this.#polls && pollMs && isForbidden(error) ? pollMs() : backoffMs;
     const expected = error instanceof ApiError || error instanceof TransportError;
     const what = expected ? { reason: messageOf(error) } : { err: error };
     const fields = { ...what, resource: this.#name, retryInMs: Math.round(delayMs) };
     if (relist) logger.info(fields, 'watch expired, listing again');
+    else if (this.#polls && this.#toldForbidden && isForbidden(error))
+      logger.debug(fields, 'list or watch failed');
     else logger.warn(fields, 'list or watch failed');
     if (!atOnce) await clock.sleep(delayMs, signal).catch(() => {}); // aborted: the loop ends
   }

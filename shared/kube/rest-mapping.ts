@@ -17,6 +17,7 @@ export class DiscoveryRestMapper implements RestMapper {
   #known: ResourceMap = new Map();
   #refreshedAt: number | undefined;
   #refresh: Promise<void> | undefined;
+  #expired = false;
 
   constructor(transport: Transport, clock: Clock) {
     this.#transport = transport;
@@ -26,7 +27,7 @@ export class DiscoveryRestMapper implements RestMapper {
   async resource(group: string, resource: string): Promise<Resource> {
     const name = resourceName({ group, resource });
     const known = this.#known.get(name);
-    if (this.#ageMs >= (known ? maxAgeMs : refreshIntervalMs)) {
+    if (this.#ageMs >= (known && !this.#expired ? maxAgeMs : refreshIntervalMs)) {
       this.#refresh ??= this.#discover().finally(() => {
         this.#refresh = undefined;
       });
@@ -42,6 +43,11 @@ export class DiscoveryRestMapper implements RestMapper {
     throw new TransportError('KUBE_UNKNOWN_RESOURCE', `the API server does not serve ${name}`);
   }
 
+  /** What is known may be wrong, as a request says that met a 404: it is asked for again, at most every 5 s. */
+  expire(): void {
+    this.#expired = true;
+  }
+
   get #ageMs(): number {
     return this.#refreshedAt === undefined ? Infinity : this.#clock.monotonic() - this.#refreshedAt;
   }
@@ -49,5 +55,6 @@ export class DiscoveryRestMapper implements RestMapper {
   async #discover(): Promise<void> {
     this.#known = await discover(this.#transport);
     this.#refreshedAt = this.#clock.monotonic();
+    this.#expired = false;
   }
 }

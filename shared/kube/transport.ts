@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import { TokenBucket } from '../queue/token-bucket.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { yieldToEventLoop } from '../runtime/event-loop.ts';
@@ -6,10 +5,10 @@ import { AuthorizedSender } from './authorized-sender.ts';
 import { connectionError } from './connection-error.ts';
 import { Deadline } from './deadline.ts';
 import { ApiError, TransportError } from './errors.ts';
+import type { HttpResponse } from './http-response.ts';
 import type { KubeConfig } from './kube-config.ts';
 import { retryDelayMs } from './request-retry.ts';
 import { RequestSlots } from './request-slots.ts';
-import { batchesOf } from './stream-batches.ts';
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
@@ -121,23 +120,24 @@ export class Transport {
   }
 
   request(request: TransportRequest): Promise<TransportResponse> {
-    return this.#exchange(request, async ({ statusCode, headers, body }) => {
-      return { status: statusCode, headers, body: await body.text() };
+    return this.#exchange(request, async (response) => {
+      const { status, headers } = response;
+      return { status, headers, body: (await response.bytes()).toString() };
     });
   }
 
   /** As `request`; `read` takes the answer while it comes. Where the request is repeated, it is called again. */
   async read<T>(request: TransportRequest, read: (response: StreamedResponse) => Promise<T>): Promise<T> {
     const { result } = await this.#exchange(request, async (response) => {
-      const streamed = { contentType: contentTypeOf(response), pieces: batchesOf(response.body) };
-      return { status: response.statusCode, result: await read(streamed) };
+      const { status, contentType } = response;
+      return { status, result: await read({ contentType, pieces: response.pieces() }) };
     });
     return result;
   }
 
   async #exchange<T extends { status: number }>(
     request: TransportRequest,
-    read: (response: Dispatcher.ResponseData) => Promise<T>,
+    read: (response: HttpResponse) => Promise<T>,
   ): Promise<T> {
     const { signal, priority } = request;
     const deadline = new Deadline(request.timeoutMs ?? defaultTimeoutMs, signal, this.#clock, this.server);
@@ -181,13 +181,12 @@ export class Transport {
           once: true,
         });
         const watch = { ...request, method: 'GET', noServerTimeout: true } as const;
-        const opened = await this.#sender.send(watch, deadline, closing.signal);
-        return { status: opened.statusCode, contentType: contentTypeOf(opened), body: opened.body };
+        return this.#sender.send(watch, deadline, closing.signal);
       });
       signal.throwIfAborted();
       signal.addEventListener('abort', close, { once: true });
       request.onOpen?.(response.contentType);
-      yield* batchesOf(response.body);
+      yield* response.pieces();
       signal.throwIfAborted();
     } catch (error) {
       signal.throwIfAborted();
@@ -212,7 +211,7 @@ export class Transport {
   async #withRetries<T>(
     request: TransportRequest,
     deadline: Deadline,
-    read: (response: Dispatcher.ResponseData) => Promise<T>,
+    read: (response: HttpResponse) => Promise<T>,
   ): Promise<T> {
     for (let retries = 0; ; retries += 1) {
       if (this.#tokens && !request.priority) await this.#throttle(this.#tokens, request.method, deadline);
@@ -257,11 +256,6 @@ export class Transport {
       this.#metrics.onRequest?.(method, status, this.#clock.monotonic() - startedAt);
     }
   }
-}
-
-function contentTypeOf({ headers }: Dispatcher.ResponseData): string {
-  const type = headers['content-type'];
-  return typeof type === 'string' ? type : '';
 }
 
 function tokensFor({ qps, burst }: TransportOptions, clock: Clock): TokenBucket | undefined {

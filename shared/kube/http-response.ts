@@ -7,7 +7,7 @@ import { ByteWindow } from './wire/byte-window.ts';
 const readAheadBytes = 384 << 10;
 /** A piece of less, soon after the last one, waits for more. */
 const worthwhileBytes = 96 << 10;
-const gatherMs = 1;
+const gatherMs = 4;
 
 /** Sends a request; resolves with the head of its answer. `signal` ends it, the answer's body included. */
 export function sendRequest(
@@ -62,7 +62,7 @@ export class HttpResponse implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * The body in large pieces, and a turn of the event loop between them: while much comes, reading pauses for 1 ms at a
+   * The body in large pieces, and a turn of the event loop between them: while much comes, reading pauses for 4 ms at a
    * time, in which the system gathers it. A piece is valid until the next one is asked for. A consumer that stops ends
    * the answer.
    */

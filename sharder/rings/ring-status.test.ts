@@ -38,6 +38,12 @@ test('a ring with a usable shard is ready', () => {
 });
 
 const rows: Array<[string, Partial<RingFacts>, string, RegExp]> = [
+  [
+    'what is wrong with the ring itself comes before what it waits for',
+    { shards: 0, availableShards: 0, failure: 'namespaceSelector is invalid' },
+    'Failed',
+    /^namespaceSelector is invalid\. There is no shard/,
+  ],
   ['no usable shard', { availableShards: 0 }, 'NoShard', /wait/],
   [
     'a resource that is not served',

@@ -60,6 +60,7 @@ function readiness(facts: RingFacts): Pick<Condition, 'status' | 'reason' | 'mes
 
 function problems(facts: RingFacts): Array<{ reason: string; text: string }> {
   const found: Array<{ reason: string; text: string }> = [];
+  if (facts.failure !== undefined) found.push({ reason: 'Failed', text: `${facts.failure}.` });
   const needed = facts.rights.filter(isNeeded);
   if (needed.length > 0) {
     const names = [...new Set(needed.map(resourceName))].toSorted().join(', ');
@@ -82,7 +83,6 @@ function problems(facts: RingFacts): Array<{ reason: string; text: string }> {
     const text = `Several Leases have the name ${facts.duplicates.join(', ')}: none of them gets objects. Names must be unique in a ring.`;
     found.push({ reason: 'DuplicateShard', text });
   }
-  if (facts.failure !== undefined) found.push({ reason: 'Failed', text: `${facts.failure}.` });
   return found;
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,7 @@ import { namespaceNamed } from '../main-job/cluster/objects.ts';
 
 const folder = fileURLToPath(new URL('../../manifests', import.meta.url));
 const operatorProgram = fileURLToPath(new URL('../../operator/checksum/main.ts', import.meta.url));
+const sharderProgram = fileURLToPath(new URL('../../sharder/cli/main.ts', import.meta.url));
 const sharderKustomizations = [
   'sharder/default',
   'sharder/without-webhook',
@@ -225,5 +227,36 @@ test('the rights in the manifests are enough', { timeout: 240_000 }, async (t) =
   await t.test('nobody asked for what it may not do', async () => {
     assert.deepEqual(await forbidden(metricsPorts[0] ?? 0), []);
     assert.deepEqual(await forbidden(metricsPorts[2] ?? 0), []);
+  });
+  await t.test('uninstalled, nothing is left behind', async () => {
+    const cleanup = async (name: string): Promise<string> => {
+      const logFile = join(controlPlane.logFolder, `${name}.log`);
+      const args = [
+        sharderProgram,
+        'cleanup',
+        'checksum-controller',
+        '--kubeconfig',
+        controlPlane.kubeconfigPath,
+      ];
+      const process = await startProcess({ name, args, logFile });
+      const { code } = await process.exited;
+      return `${code}: ${await readFile(logFile, 'utf8')}`;
+    };
+    assert.match(await cleanup('too-early'), /^1: .*the ring checksum-controller still exists/);
+    await controlPlane.kubectl(['delete', 'controllerring', 'checksum-controller']);
+    assert.match(await cleanup('busy'), /^1: [^]*still run: stop them first \(checksum-system\/b\)/);
+    await Promise.all(processes.map((each) => each.stop('SIGTERM')));
+    assert.match(
+      await cleanup('cleanup'),
+      /^0: [^]*secrets: removed the labels of 40 objects[^]*nothing is left/,
+    );
+    assert.deepEqual(
+      [...(await shardsOf(secrets)), ...(await shardsOf(configMaps))],
+      [
+        ['none', 40],
+        ['none', 40],
+      ],
+    );
+    assert.deepEqual((await client.listPage(leases, 'metadata', { namespace: 'checksum-system' })).items, []);
   });
 });

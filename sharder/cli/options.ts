@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { commandLine } from '@controller-sharding/shared/runtime/command-line.ts';
+import { UsageError } from '@controller-sharding/shared/runtime/process.ts';
+import { invalidRingName } from '@controller-sharding/shared/sharding/contract.ts';
 import { configFields } from '../config/fields.ts';
 import { configFlags } from '../config/flags.ts';
 import { type FlagValues, loadConfig } from '../config/load-config.ts';
 import type { SharderConfig } from '../config/schema.ts';
+import type { CleanupCommand } from './cleanup.ts';
 
 export interface SharderOptions {
   config: SharderConfig;
@@ -12,11 +15,13 @@ export interface SharderOptions {
   identity: string;
 }
 
-/** Calls `run` with what the command line says. Throws UsageError for anything it can't understand. */
-export async function parseCommand(
-  args: readonly string[],
-  run: (options: SharderOptions) => Promise<void>,
-): Promise<void> {
+export interface Commands {
+  run(options: SharderOptions): Promise<void>;
+  cleanup(command: CleanupCommand): Promise<void>;
+}
+
+/** Calls the command that the command line names. Throws UsageError for anything it can't understand. */
+export async function parseCommand(args: readonly string[], commands: Commands): Promise<void> {
   await commandLine('sharder', args)
     .usage('$0 <command>\n\nGives the objects of Kubernetes operators to their replicas.')
     .command(
@@ -36,7 +41,25 @@ export async function parseCommand(
           },
           ...flagsOfFields(),
         }),
-      async (argv) => run({ config: loadConfig(argv.config, flagValues(argv)), identity: argv.identity }),
+      async (argv) =>
+        commands.run({ config: loadConfig(argv.config, flagValues(argv)), identity: argv.identity }),
+    )
+    .command(
+      'cleanup <ring>',
+      'Remove what a deleted ring has left: labels, Leases of shards that have ended, its webhook configuration',
+      (yargs) =>
+        yargs
+          .positional('ring', { type: 'string', demandOption: true, describe: 'name of the ControllerRing' })
+          .option('kubeconfig', {
+            type: 'string',
+            describe: 'kubeconfig file; default: $KUBECONFIG, ~/.kube/config, in-cluster',
+          })
+          .check(({ ring }) => {
+            const invalid = invalidRingName(ring);
+            if (invalid !== undefined) throw new UsageError(invalid);
+            return true;
+          }),
+      async ({ ring, kubeconfig }) => commands.cleanup({ ring, kubeconfig }),
     )
     .demandCommand(1, 1, 'a command is missing')
     .parseAsync();

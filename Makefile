@@ -7,7 +7,7 @@ node_modules/.installed: package.json package-lock.json $(wildcard */package.jso
 	npm install --no-save
 	@touch $@
 
-.PHONY: help setup run test test-unit test-e2e check format control-plane bench pack clean
+.PHONY: help setup run test test-unit test-e2e check format control-plane bench bundle pack clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ control-plane: setup ## find, download or build the Kubernetes binaries
 
 bench: setup ## measure and check the bounds (NAME=list; without a NAME, the names are told; ARGS="--json")
 	@npm run --silent bench -- $(NAME) $(ARGS)
+
+bundle: setup ## bundle all programs for the image into dist/image/
+	@npm run --silent bundle
 
 pack: setup ## pack the shared library for other projects
 	@npm run --silent pack:shared

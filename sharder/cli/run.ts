@@ -31,7 +31,7 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
   const logger = createLogger({ ...config.logging, name: 'sharder' });
   const registry = createRegistry();
   const { kubeconfig, qps, burst } = config.clientConnection;
-  const connection = connect({ kubeconfig, qps, burst, clock, registry, userAgent: 'sharder' });
+  const connection = connect({ kubeconfig, qps, burst, clock, registry, logger, userAgent: 'sharder' });
   const access = new ResourceAccess({ client: connection.client, clock, logger });
   const { client } = access;
   const { mapper } = connection;

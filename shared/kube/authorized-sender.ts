@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
 import { errorOfResponse } from './api-status.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { CredentialSource, type Credentials } from './credentials.ts';
@@ -19,6 +20,7 @@ interface Identity {
 export interface SenderOptions {
   clock: Clock;
   userAgent: string;
+  logger?: Logger | undefined;
   /** Called when a request is sent again because its credentials were refused, and there are newer ones. */
   onRenewed(method: string): void;
 }
@@ -37,7 +39,7 @@ export class AuthorizedSender {
   /** Throws TransportError KUBE_CONFIG when something that the KubeConfig names cannot be used. */
   constructor(kubeConfig: KubeConfig, options: SenderOptions) {
     this.#options = options;
-    this.#tls = new TlsFiles(kubeConfig, options.clock);
+    this.#tls = new TlsFiles(kubeConfig, options.clock, options.logger);
     this.#pool = new ConnectionPool(kubeConfig, this.#tls.latest);
     this.#credentials = new CredentialSource(kubeConfig, options.clock);
     this.server = kubeConfig.cluster.server;

@@ -16,14 +16,14 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-export interface ConnectOptions extends Pick<TransportOptions, 'qps' | 'burst' | 'userAgent'> {
+export interface ConnectOptions extends Pick<TransportOptions, 'qps' | 'burst' | 'userAgent' | 'logger'> {
   /** Path of a kubeconfig file; default as in `KubeConfigOptions`. */
   kubeconfig?: string | undefined;
   clock: Clock;
   registry: Registry;
 }
 
-/** Throws TransportError `KUBE_CONFIG` when there is no usable configuration; nothing is requested yet. */
+/** Throws TransportError `KUBE_CONFIG` when there is no usable configuration, RangeError for limits that make no sense; nothing is requested yet. */
 export function connect(options: ConnectOptions): Connection {
   const { kubeconfig, registry, ...transportOptions } = options;
   const config = loadKubeConfig({ kubeconfig });

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { type Logger, silentLogger } from '../runtime/logger.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { until } from './test-server.ts';
 import { TlsFiles } from './tls-files.ts';
@@ -146,4 +147,39 @@ test('closing ends the requests on replaced connections, too', async (t) => {
   assert.equal(await transport.json(get), 'two');
   await transport.close();
   await underWay;
+});
+
+test('files that stay unusable are told once; a rotation under way is not', async () => {
+  const [one, two] = await Promise.all(['one', 'two'].map(certificateFor));
+  assert.ok(one && two);
+  const folder = await mkdtemp(join(tmpdir(), 'tls-'));
+  try {
+    const [certFile, keyFile] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
+    await Promise.all([writeFile(certFile, one.cert), writeFile(keyFile, one.key)]);
+    const clock = new FakeClock();
+    const lines: unknown[] = [];
+    const logger = { ...silentLogger, warn: (fields: unknown) => void lines.push(fields) } as Logger;
+    const kubeConfig = {
+      cluster: { name: 'cluster', server: 'https://127.0.0.1' },
+      user: { name: 'user', certFile, keyFile },
+      namespace: 'default',
+    };
+    const files = new TlsFiles(kubeConfig, clock, logger);
+    const readAgain = async (): Promise<void> => {
+      await clock.advance(10_000);
+      await files.current();
+    };
+    await writeFile(certFile, two.cert);
+    await readAgain();
+    await writeFile(keyFile, two.key);
+    await readAgain();
+    assert.deepEqual(lines, []);
+    await rm(keyFile);
+    for (let reads = 0; reads < 5; reads += 1) await readAgain();
+    assert.equal(lines.length, 1);
+    assert.match(JSON.stringify(lines), /ENOENT.*tls\.key/);
+    assert.equal(files.latest.cert?.toString(), two.cert);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

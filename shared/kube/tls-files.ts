@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../runtime/clock.ts';
+import { type Logger, silentLogger } from '../runtime/logger.ts';
 import { messageOf, TransportError } from './errors.ts';
 import type { KubeConfig } from './kube-config.ts';
 
@@ -18,6 +19,8 @@ type Part = keyof TlsMaterial;
 
 /** How long files are trusted to be as they were read; those who rotate them do it well ahead of the end. */
 const fileAgeMs = 10_000;
+/** In the middle of a rotation, files don't belong together; for so many reads that is not told. */
+const readsOfRotation = 1;
 
 /**
  * Certificate authority, client certificate and key of a KubeConfig. Those that are files are read again when they
@@ -25,15 +28,19 @@ const fileAgeMs = 10_000;
  */
 export class TlsFiles {
   readonly #clock: Clock;
+  readonly #logger: Logger;
   readonly #files: [part: Part, file: string][] = [];
   #material: TlsMaterial = {};
   #staleAt: number;
   #reading: Promise<void> | undefined;
+  /** Reads, one after the other, that brought nothing usable. */
+  #failures = 0;
 
   /** Throws TransportError KUBE_CONFIG when something cannot be read, or cannot serve. */
-  constructor(kubeConfig: KubeConfig, clock: Clock) {
+  constructor(kubeConfig: KubeConfig, clock: Clock, logger: Logger = silentLogger) {
     const { cluster, user } = kubeConfig;
     this.#clock = clock;
+    this.#logger = logger;
     this.#add('ca', cluster.caFile, cluster.caData);
     this.#add('cert', user?.certFile, user?.certData);
     this.#add('key', user?.keyFile, user?.keyData);
@@ -81,8 +88,17 @@ export class TlsFiles {
       check(next);
       const changed = this.#files.some(([part]) => !next[part]?.equals(this.#material[part] ?? empty));
       if (changed) this.#material = next;
-    } catch {
+      this.#failures = 0;
+    } catch (error) {
       // In the middle of a rotation: a new certificate and the old key, for example. What there was still serves.
+      this.#failures += 1;
+      if (this.#failures === readsOfRotation + 1) {
+        const fields = { reason: messageOf(error), files: this.#files.map(([, file]) => file) };
+        this.#logger.warn(
+          fields,
+          'TLS files cannot be used: those read before are, as long as they are valid',
+        );
+      }
     }
     this.#staleAt = this.#clock.monotonic() + fileAgeMs;
   }

@@ -115,3 +115,19 @@ test('without a rate nothing is held back; the program is named', async (t) => {
   await Promise.all(Array.from({ length: 200 }, () => transport.request(get)));
   assert.equal(server.received[0]?.headers['user-agent'], 'my-operator/1.2');
 });
+
+for (const [options, message] of [
+  [{ maxConnections: 0 }, 'maxConnections must be a whole number of at least 1, not 0'],
+  [{ maxConnections: 1.5 }, 'maxConnections must be a whole number of at least 1, not 1.5'],
+  [{ qps: -1 }, 'qps must be more than 0, not -1'],
+  [{ qps: Number.NaN }, 'qps must be more than 0, not NaN'],
+  [{ qps: 5, burst: 0 }, 'burst must be at least 1, not 0'],
+] as const) {
+  test(`limits that make no sense are told: ${message}`, () => {
+    const cluster = { name: 'cluster', server: 'https://127.0.0.1' };
+    assert.throws(() => new Transport({ cluster, user: undefined, namespace: 'default' }, options), {
+      name: 'RangeError',
+      message,
+    });
+  });
+}

@@ -1,6 +1,7 @@
 import { TokenBucket } from '../queue/token-bucket.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { yieldToEventLoop } from '../runtime/event-loop.ts';
+import type { Logger } from '../runtime/logger.ts';
 import { AuthorizedSender } from './authorized-sender.ts';
 import { connectionError } from './connection-error.ts';
 import { Deadline } from './deadline.ts';
@@ -76,6 +77,8 @@ export interface TransportOptions {
   userAgent?: string | undefined;
   clock?: Clock | undefined;
   metrics?: TransportMetrics | undefined;
+  /** Is told of what goes on all the same: TLS files that can't be used any more. */
+  logger?: Logger | undefined;
 }
 
 const defaultTimeoutMs = 10_000;
@@ -96,13 +99,18 @@ export class Transport {
   readonly #clock: Clock;
   readonly #metrics: TransportMetrics;
 
-  /** Throws TransportError KUBE_CONFIG when something that the KubeConfig names cannot be used. */
+  /**
+   * Throws TransportError KUBE_CONFIG when something that the KubeConfig names cannot be used, RangeError for options
+   * that make no sense.
+   */
   constructor(kubeConfig: KubeConfig, options: TransportOptions = {}) {
+    check(options);
     this.#clock = options.clock ?? systemClock;
     this.#metrics = options.metrics ?? {};
     this.#sender = new AuthorizedSender(kubeConfig, {
       clock: this.#clock,
       userAgent: options.userAgent ?? 'controller-sharding',
+      logger: options.logger,
       onRenewed: (method) => this.#metrics.onRetry?.(method, 401),
     });
     this.#slots = new RequestSlots(options.maxConnections ?? 256);
@@ -256,6 +264,13 @@ export class Transport {
       this.#metrics.onRequest?.(method, status, this.#clock.monotonic() - startedAt);
     }
   }
+}
+
+function check({ maxConnections = 1, qps = 1, burst = 1 }: TransportOptions): void {
+  if (!(Number.isInteger(maxConnections) && maxConnections >= 1))
+    throw new RangeError(`maxConnections must be a whole number of at least 1, not ${maxConnections}`);
+  if (!(qps > 0 && qps < Infinity)) throw new RangeError(`qps must be more than 0, not ${qps}`);
+  if (!(burst >= 1)) throw new RangeError(`burst must be at least 1, not ${burst}`);
 }
 
 function tokensFor({ qps, burst }: TransportOptions, clock: Clock): TokenBucket | undefined {

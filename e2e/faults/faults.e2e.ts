@@ -32,7 +32,7 @@ describe('an informer in spite of faults', { timeout: 300_000 }, () => {
     }
     test('the process is frozen for two minutes', () => noted(freeze(world, { cut: false })));
     test('the process is frozen for two minutes, and its connections end', () =>
-      freeze(world, { cut: true }));
+      noted(freeze(world, { cut: true })));
   });
 
   describe('of the control plane', () => {

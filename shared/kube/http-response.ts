@@ -7,6 +7,7 @@ import { ByteWindow } from './wire/byte-window.ts';
 const readAheadBytes = 384 << 10;
 /** A piece of less, soon after the last one, waits for more. */
 const worthwhileBytes = 96 << 10;
+/** Real time, whatever clock is injected elsewhere: packets arrive in it, and nothing is decided by it. */
 const gatherMs = 4;
 
 /** Sends a request; resolves with the head of its answer. `signal` ends it, the answer's body included. */

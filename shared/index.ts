@@ -29,14 +29,33 @@ export { type Selection, type SharedInformer, SharedInformers } from './kube/sha
 export type { ReadonlyStore } from './kube/store.ts';
 export type { IndexFunction } from './kube/store-index.ts';
 
+// An operator
+
+export { setCondition } from './author/conditions.ts';
+export { addFinalizer, hasFinalizer, removeFinalizer } from './author/finalizers.ts';
+export { NotControlledError, type ReconcileClient } from './author/reconcile-client.ts';
+export { controllerReference } from './author/references.ts';
+export { type ControllerDefinition, type Request, type Watch, watch } from './controller/definition.ts';
+export { type Outcome, ReconcileTimeoutError, TerminalError } from './controller/outcome.ts';
+export { generationChanged, type Predicate, type Source } from './controller/predicate.ts';
+export type { EventSink, ObjectEvent } from './events/event-recorder.ts';
+export type { Cache, CacheOptions } from './manager/late-cache.ts';
+export type { LeaderElectionOptions } from './manager/leadership.ts';
+export { Manager } from './manager/manager.ts';
+export {
+  type ManagerOptions,
+  type ShardMembership,
+  StopTimeoutError,
+  SyncTimeoutError,
+} from './manager/manager-options.ts';
+export type { FlagValues, ProgramFlag, ProgramFlags } from './manager/program-flags.ts';
+export { type Operator, type OperatorProgram, runOperator } from './manager/run-operator.ts';
+export type { Runnable, Stage } from './manager/runnable.ts';
+
 // Work
 
 export { Controller, type ControllerOptions, type Reconcile } from './controller/controller.ts';
-export { type Outcome, ReconcileTimeoutError, TerminalError } from './controller/outcome.ts';
-export { EventRecorder, type EventRecorderOptions, type ObjectEvent } from './events/event-recorder.ts';
-export type { LeaderElectionOptions } from './manager/leadership.ts';
-export { Manager, type ManagerOptions, StopTimeoutError, SyncTimeoutError } from './manager/manager.ts';
-export type { Runnable, Stage } from './manager/runnable.ts';
+export { EventRecorder, type EventRecorderOptions } from './events/event-recorder.ts';
 export { DelayingQueue } from './queue/delaying-queue.ts';
 export { RateLimitingQueue, type RateLimitOptions } from './queue/rate-limiting-queue.ts';
 export { lowPriority, type QueueObserver, WorkQueue } from './queue/work-queue.ts';
@@ -45,6 +64,7 @@ export { lowPriority, type QueueObserver, WorkQueue } from './queue/work-queue.t
 
 export { type HeldLease, type HeldLeaseOptions, LeaseLostError } from './lease/held-lease.ts';
 export { becomeLeader } from './lease/leader-election.ts';
+export { microTime } from './lease/lease.ts';
 export type { LeaseClaim } from './lease/lease-claim.ts';
 export { FencedError, type WriteFence } from './lease/write-fence.ts';
 
@@ -67,12 +87,9 @@ export {
   stateLabel,
   weightAnnotation,
 } from './sharding/contract.ts';
-export type { ControllerRing } from './sharding/controller-ring.ts';
+export type { Condition, ControllerRing } from './sharding/controller-ring.ts';
 export type { OwnerWriter } from './sharding/fenced-writer.ts';
-export { Shard } from './sharding/shard.ts';
 export type { ShardEvent, ShardObserver } from './sharding/shard-event.ts';
-export type { ReconcileRequest, ShardOptions } from './sharding/shard-options.ts';
-export { type ShardProgram, shardProcess } from './sharding/shard-process.ts';
 
 // The process
 

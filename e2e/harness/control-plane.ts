@@ -21,6 +21,8 @@ export interface ControlPlaneOptions {
   scheduler?: boolean | undefined;
   /** The API server's port on 127.0.0.1. Default: a free one. */
   port?: number | undefined;
+  /** More flags of the API server. */
+  apiServerArgs?: readonly string[] | undefined;
   /** Folder that gets the logs of a failed run, in a folder of their own. Default `logs` in the repository. */
   logDir?: string | undefined;
   /** Gets the line that says where logs are kept. Default: standard error. */
@@ -37,7 +39,7 @@ export interface ControlPlaneOptions {
  * then), BinariesError when a binary can't be had, the signal's reason when aborted.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { signal, port } = options;
+  const { signal, port, apiServerArgs } = options;
   const report = options.report ?? ((line) => process.stderr.write(`${line}\n`));
   signal?.throwIfAborted();
   checkSocketPaths();
@@ -63,7 +65,16 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const onAbort = (): void => void controlPlane?.stop().catch((error: unknown) => report(String(error)));
   try {
     const identities = await writeIdentities(dir);
-    const started = await startDaemons({ keeper, dir, identities, names, binaries, port, signal });
+    const started = await startDaemons({
+      keeper,
+      dir,
+      identities,
+      names,
+      binaries,
+      port,
+      apiServerArgs,
+      signal,
+    });
     const kubectlPath = async (): Promise<string> => (await ensureBinaries(['kubectl'], { signal })).kubectl;
     controlPlane = new ControlPlane({ ...started, identities, kubectlPath, dispose });
     signal?.addEventListener('abort', onAbort);

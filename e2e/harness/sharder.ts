@@ -15,6 +15,8 @@ import { ringDefinition } from '../main-job/cluster/objects.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
 import { waitFor } from './wait-for.ts';
 
+const program = fileURLToPath(new URL('../../sharder/cli/main.ts', import.meta.url));
+
 /** Longer than anything here takes: nobody needs to renew. */
 const leaseSeconds = 7_200;
 
@@ -24,12 +26,16 @@ export interface SharderProcessOptions {
   logFolder: string;
   /** The field of this name in its configuration file. */
   webhook: object;
+  /** More fields of that file, or other values than there are. */
+  config?: object | undefined;
+  /** Arguments for Node. */
+  nodeArgs?: readonly string[] | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /** Starts a sharder by a configuration file; resolves when it leads. */
 export async function startSharder(options: SharderProcessOptions): Promise<RunningProcess> {
-  const { kubeconfigPath: kubeconfig, logFolder, webhook, signal } = options;
+  const { kubeconfigPath: kubeconfig, logFolder, webhook, nodeArgs = [], signal } = options;
   const file = join(logFolder, 'sharder.yaml');
   const config = {
     apiVersion: 'config.sharding.timebertt.dev/v1alpha1',
@@ -38,11 +44,12 @@ export async function startSharder(options: SharderProcessOptions): Promise<Runn
     health: { bindAddress: '0' },
     metrics: { bindAddress: '0' },
     webhook,
+    ...options.config,
   };
   await writeFile(file, stringify(config));
   return startProcess({
     name: 'sharder',
-    args: [fileURLToPath(new URL('../../sharder/cli/main.ts', import.meta.url)), 'run', '--config', file],
+    args: [...nodeArgs, program, 'run', '--config', file],
     env: { NODE_ENV: 'production' },
     logFile: join(logFolder, 'sharder.log'),
     ready: { line: /"msg":"leading"/ },

@@ -27,6 +27,7 @@ export interface StartRequest {
   binaries: Record<DaemonName, string>;
   /** Undefined: any free one. */
   port: number | undefined;
+  apiServerArgs?: readonly string[] | undefined;
   signal: AbortSignal | undefined;
 }
 
@@ -73,11 +74,15 @@ export async function startDaemons(request: StartRequest): Promise<StartedDaemon
 export const portBusy = (port: number): HarnessError =>
   new HarnessError('PORT_BUSY', `Port ${port} on 127.0.0.1 is in use: end what uses it, or choose another.`);
 
-const makeDaemon = ({ keeper, binaries }: StartRequest, layout: Layout, name: DaemonName): Daemon =>
+const makeDaemon = (
+  { keeper, binaries, apiServerArgs = [] }: StartRequest,
+  layout: Layout,
+  name: DaemonName,
+): Daemon =>
   new Daemon(keeper, {
     name,
     command: binaries[name],
-    args: daemonArgs[name](layout),
+    args: [...daemonArgs[name](layout), ...(name === 'kube-apiserver' ? apiServerArgs : [])],
     env: { HOME: layout.dir },
     cwd: layout.dir,
     logFile: logFileOf(layout, name),

@@ -9,6 +9,7 @@ export interface Secret extends KubeObject {
 
 export interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
+  immutable?: boolean;
 }
 
 const namePrefix = 'checksums-';

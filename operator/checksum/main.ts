@@ -1,13 +1,17 @@
-import { configMaps, secrets } from '@controller-sharding/shared/kube/resources.ts';
-import { shardProcess } from '@controller-sharding/shared/sharding/shard-process.ts';
-import type { Secret } from './checksums.ts';
-import { checksumReconciler } from './reconcile.ts';
+import { runOperator } from '@controller-sharding/shared/manager/run-operator.ts';
+import { configMaps, reconcile, secrets } from './reconcile.ts';
 
-await shardProcess<Secret>({
+await runOperator({
   name: 'checksum-operator',
   purpose: 'Keeps, for each Secret of its ring, a ConfigMap with the checksums of the data.',
   ring: 'checksum-controller',
-  main: secrets,
-  controlled: [configMaps],
-  reconciler: checksumReconciler,
+  setup({ manager, workers }) {
+    manager.controller({
+      name: 'checksum',
+      for: secrets,
+      owns: [configMaps],
+      concurrency: workers,
+      reconcile,
+    });
+  },
 });

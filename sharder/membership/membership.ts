@@ -13,6 +13,7 @@ import {
   sharderRequestMs,
   viewMaxAgeMs,
 } from '@controller-sharding/shared/sharding/contract.ts';
+import { isHandedOver } from '@controller-sharding/shared/sharding/hold-off.ts';
 import type { WeightedShard } from '../placement/rendezvous.ts';
 import { AbsentShards } from './absent-shards.ts';
 import { LeaseProbe } from './lease-probe.ts';
@@ -134,13 +135,14 @@ export class Membership {
   }
 
   /**
-   * Whether a shard's fate is open: nothing is levelled meanwhile. A Lease that somebody else holds and renews is no
+   * Whether a shard's fate is open, or a slot held off: nothing is levelled meanwhile. A Lease that somebody else holds and renews is no
    * shard's, and would stay expired for ever.
    */
   isUnsettled(ring: string): boolean {
     return this.shards(ring).some(
       ({ state, lease, shard }) =>
-        state === 'uncertain' || (state === 'expired' && [shard, sharderHolder].includes(holderOf(lease))),
+        state === 'uncertain' ||
+        (state === 'expired' && (isHandedOver(lease) || [shard, sharderHolder].includes(holderOf(lease)))),
     );
   }
 
@@ -255,7 +257,7 @@ export class Membership {
   #startOver(): void {
     const now = this.#clock.monotonic();
     for (const observation of this.#observed.values()) {
-      if (!isReleased(observation.lease)) observation.changedAt = now;
+      if (!isReleased(observation.lease) || isHandedOver(observation.lease)) observation.changedAt = now;
     }
     this.#absent.startOver();
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Lease } from '@controller-sharding/shared/lease/lease.ts';
-import { sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
+import { handedOverAnnotation, sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
 import { isGivenUp, type ShardState, shardState } from './shard-state.ts';
 
 const lease = (holder: string | undefined, durationSeconds?: number): Lease => ({
@@ -10,6 +10,11 @@ const lease = (holder: string | undefined, durationSeconds?: number): Lease => (
     ...(holder !== undefined && { holderIdentity: holder }),
     ...(durationSeconds !== undefined && { leaseDurationSeconds: durationSeconds }),
   },
+});
+
+const handedOver = (holder: string): Lease => ({
+  metadata: { namespace: 'default', name: 'a', annotations: { [handedOverAnnotation]: 'true' } },
+  spec: { holderIdentity: holder },
 });
 
 const rows: Array<[string, Lease, number, ShardState]> = [
@@ -23,6 +28,12 @@ const rows: Array<[string, Lease, number, ShardState]> = [
   ['of a longer duration, not changed for 1.2 of it', lease('a', 60), 72_000, 'uncertain'],
   ['released', lease(''), 0, 'dead'],
   ['released without a holder at all', lease(undefined), 0, 'dead'],
+  ['handed over', handedOver(''), 0, 'expired'],
+  ['handed over a moment less than 30 s ago', handedOver(''), 29_999, 'expired'],
+  ['handed over 30 s ago', handedOver(''), 30_000, 'uncertain'],
+  ['handed over long ago', handedOver(''), 600_000, 'uncertain'],
+  ['taken over after it was handed over', handedOver(sharderHolder), 0, 'dead'],
+  ['held, with a mark that nobody took off', handedOver('a'), 0, 'ready'],
   ['released for a minute', lease(''), 60_000, 'orphaned'],
   ['taken over', lease(sharderHolder, 30), 59_999, 'dead'],
   ['taken over a minute ago', lease(sharderHolder, 30), 60_000, 'orphaned'],

@@ -1,11 +1,12 @@
 import { durationMsOf, holderOf, type Lease } from '@controller-sharding/shared/lease/lease.ts';
-import { sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
+import { holdOffMs, sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
 import { mayStillWork } from '@controller-sharding/shared/sharding/forced-takeover.ts';
+import { isHandedOver } from '@controller-sharding/shared/sharding/hold-off.ts';
 
 /**
  * ready: held by its shard and changed within its duration. expired: not changed for that long; keeps its objects.
  * uncertain: from 1.2 durations on; the sharder tries to take the Lease over. dead: released, or taken over; its
- * objects are moved. orphaned: dead for a minute; the Lease may be deleted.
+ * objects are moved. A slot that was handed over is expired and then uncertain: the sharder takes its Lease over first. orphaned: dead for a minute; the Lease may be deleted.
  */
 export type ShardState = 'ready' | 'expired' | 'uncertain' | 'dead' | 'orphaned';
 
@@ -22,6 +23,7 @@ export const isReleased = (lease: Lease): boolean =>
 export function shardState(lease: Lease, unchangedMs: number): ShardState {
   // Taken by force: it gets nothing, and loses nothing before it surely has ended.
   if (mayStillWork(lease, unchangedMs)) return 'expired';
+  if (isHandedOver(lease)) return unchangedMs >= holdOffMs ? 'uncertain' : 'expired';
   if (isReleased(lease)) return unchangedMs >= orphanedAfterMs ? 'orphaned' : 'dead';
   const durationMs = durationMsOf(lease);
   if (unchangedMs >= durationMs * uncertainAfterDurations) return 'uncertain';

@@ -1,9 +1,17 @@
 import { durationMsOf, type Lease, microTime } from '@controller-sharding/shared/lease/lease.ts';
-import { forcedAnnotation, sharderHolder } from '@controller-sharding/shared/sharding/contract.ts';
+import {
+  forcedAnnotation,
+  handedOverAnnotation,
+  sharderHolder,
+} from '@controller-sharding/shared/sharding/contract.ts';
 
-/** The Lease as the sharder takes it from a shard that no longer renews it. */
+/** The Lease as the sharder takes it from a shard that no longer renews it, or whose place nobody took. */
 export function takenOver(lease: Lease, now: Date): Lease {
-  const { [forcedAnnotation]: _earlier, ...annotations } = lease.metadata.annotations ?? {};
+  const {
+    [forcedAnnotation]: _earlier,
+    [handedOverAnnotation]: _held,
+    ...annotations
+  } = lease.metadata.annotations ?? {};
   return {
     ...lease,
     metadata: { ...lease.metadata, annotations },

@@ -1,3 +1,4 @@
+import { resourceName } from '@controller-sharding/shared/kube/types.ts';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type MoveFigures, MoveGauges, type ShardLoad } from './move-gauges.ts';
 
@@ -18,6 +19,8 @@ export interface SharderMetrics {
   observeMoves(ring: string, figures: () => MoveFigures): () => void;
   /** How many moves may be, and are, under way at once. */
   observeLimit(limit: { readonly allowed: number; readonly running: number }): void;
+  /** The ring is gone: its figures, too. */
+  forget(ring: string): void;
 }
 
 export interface RingFigures {
@@ -58,21 +61,53 @@ export function sharderMetrics(registry: Registry, figures: () => RingFigures[])
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers: [registry],
   });
+  const byResource = new RingResources([assignments, movements, drains]);
   const gauges = new MoveGauges(registry);
   const limitGauges = moveLimitGauges(registry);
   ringGauges(registry, figures);
   shardGauges(registry, figures);
   return {
-    assigned: (labels) => assignments.inc(labels),
-    moved: (labels) => movements.inc(labels),
-    drained: (labels) => drains.inc(labels),
+    assigned: (labels) => byResource.inc(assignments, labels),
+    moved: (labels) => byResource.inc(movements, labels),
+    drained: (labels) => byResource.inc(drains, labels),
     calculated: (ring) => calculations.inc({ controllerring: ring }),
     moveTook: (ring, from, ms) => moveTime.observe({ controllerring: ring, from }, ms / 1_000),
     planned: (ring, ms) => planTime.observe({ controllerring: ring }, ms / 1_000),
     loaded: (ring, loads) => gauges.loaded(ring, loads),
     observeMoves: (ring, moves) => gauges.observe(ring, moves),
     observeLimit: limitGauges,
+    forget(ring) {
+      byResource.forget(ring);
+      calculations.remove({ controllerring: ring });
+      planTime.remove({ controllerring: ring });
+      for (const from of ['living', 'given-up']) moveTime.remove({ controllerring: ring, from });
+    },
   };
+}
+
+/** Counters by ring and resource: prom-client removes a series only by all of its labels. */
+class RingResources {
+  readonly #counters: ReadonlyArray<Counter<keyof ObjectLabels>>;
+  readonly #seen = new Map<string, Map<string, ObjectLabels>>();
+
+  constructor(counters: ReadonlyArray<Counter<keyof ObjectLabels>>) {
+    this.#counters = counters;
+  }
+
+  inc(counter: Counter<keyof ObjectLabels>, labels: ObjectLabels): void {
+    counter.inc(labels);
+    const { controllerring, group, resource } = labels;
+    const seen = this.#seen.get(controllerring) ?? new Map<string, ObjectLabels>();
+    seen.set(resourceName({ group, resource }), labels);
+    this.#seen.set(controllerring, seen);
+  }
+
+  forget(ring: string): void {
+    for (const labels of this.#seen.get(ring)?.values() ?? []) {
+      for (const counter of this.#counters) counter.remove(labels);
+    }
+    this.#seen.delete(ring);
+  }
 }
 
 /** Without a value until there is a limit. */

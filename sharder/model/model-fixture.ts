@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { configMaps, secrets } from '@controller-sharding/shared/kube/resources.ts';
-import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
 import { silentLogger } from '@controller-sharding/shared/runtime/logger.ts';
 import { Shard } from '@controller-sharding/shared/sharding/shard.ts';
 import {
@@ -32,7 +31,7 @@ export interface Sharder {
 
 export interface ShardProcess {
   user: string;
-  shard: Shard<KubeObject>;
+  shard: Shard;
   /** SIGTERM. */
   end(): void;
   /** SIGKILL. */
@@ -63,29 +62,37 @@ export class ModelWorld extends RingWorld {
   process(name: string): ShardProcess {
     const stop = new AbortController();
     const user = `${name}#${(this.#started += 1)}`;
-    const shard = new Shard<KubeObject>({
-      client: this.api.client({ user }),
-      clock: this.clock,
-      logger: silentLogger,
-      ring,
-      shard: name,
-      leaseNamespace: 'default',
-      identity: user,
-      main: secrets,
-      controlled: [configMaps],
-      observer: (event) => {
-        if (!this.#gone.has(user)) this.rules.told(user, event);
+    const shard = new Shard(
+      {
+        client: this.api.client({ user }),
+        clock: this.clock,
+        logger: silentLogger,
+        ring,
+        shard: name,
+        leaseNamespace: 'default',
+        identity: user,
+        observer: (event) => {
+          if (!this.#gone.has(user)) this.rules.told(user, event);
+        },
       },
-      reconcile: async ({ object, writer, controlled }) => {
-        await this.clock.sleep(this.reconcileMs);
-        if (controlled(configMaps).length > 0) return;
-        const { name: owner, namespace = '', uid = '' } = object.metadata;
-        const reference = { apiVersion: 'v1', kind: 'Secret', name: owner, uid, controller: true };
-        await writer.create(configMaps, {
-          metadata: { ...ref(`${owner}-sums`, namespace), ownerReferences: [reference] },
-        });
-      },
-    });
+      [
+        {
+          name: 'sums',
+          for: { resource: secrets },
+          owns: [{ resource: configMaps }],
+          concurrency: 5,
+          reconcile: async ({ object, writer, controlled }) => {
+            await this.clock.sleep(this.reconcileMs);
+            if (controlled(configMaps).length > 0) return;
+            const { name: owner, namespace = '', uid = '' } = object.metadata;
+            const reference = { apiVersion: 'v1', kind: 'Secret', name: owner, uid, controller: true };
+            await writer.create(configMaps, {
+              metadata: { ...ref(`${owner}-sums`, namespace), ownerReferences: [reference] },
+            });
+          },
+        },
+      ],
+    );
     void shard.run(stop.signal).catch(() => undefined);
     const kill = (): void => {
       this.disconnect(user);

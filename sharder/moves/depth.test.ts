@@ -264,7 +264,7 @@ test('levelling counts and moves no object that is controlled', async () => {
   for (let number = 0; number < 20; number += 1) {
     world.api.seed(configMaps, { metadata: { ...ref(`free${number}`), labels: { [assigned]: 'a' } } });
   }
-  assert.equal(await levelRing(world.moves, () => true, world.signal), 10);
+  assert.equal((await levelRing(world.moves, () => true, world.signal)).drained, 10);
   assert(
     world.relabelled().every((write) => write.startsWith('configmaps/free') || write.startsWith('secrets/')),
   );

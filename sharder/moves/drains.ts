@@ -112,8 +112,9 @@ export class Drains {
    * New targets for drains towards shards that can't take objects, and for those towards nobody of objects that belong
    * to the ring again: the present shard, if it may keep the object (it takes the hand-over back), else another.
    * Objects of given-up shards are moved, not drained. Does nothing while nothing has changed.
+   * `sentElsewhere` is called for each.
    */
-  async retarget(): Promise<void> {
+  async retarget(sentElsewhere: () => void = () => undefined): Promise<void> {
     const changes = this.#changes;
     if (changes === this.#checkedAt) return;
     const { scope, writer, limit } = this.#moves;
@@ -121,10 +122,11 @@ export class Drains {
     await limit.forEach('place', stranded, async ({ resource, object }) => {
       const to = stayOrPlace(this.#moves, resource, object);
       if (to === undefined || !this.#isStranded(resource, object)) return;
-      await writer.relabel(resource, object, {
+      const outcome = await writer.relabel(resource, object, {
         [shardLabel(scope.ring)]: object.metadata.labels?.[shardLabel(scope.ring)],
         [drainLabel(scope.ring)]: to,
       });
+      if (outcome === 'done') sentElsewhere();
     });
     this.#checkedAt = changes;
   }

@@ -7,7 +7,8 @@ import { assigned, drain, patchOf, RingWorld, ref } from './ring-fixture.ts';
 
 async function start(...shards: string[]) {
   const world = await new RingWorld().withShards(...shards);
-  const level = (right: () => boolean = () => true) => levelRing(world.moves, right, world.signal);
+  const level = async (right: () => boolean = () => true) =>
+    (await levelRing(world.moves, right, world.signal)).drained;
   const drains = (): Record<string, number> => {
     const count: Record<string, number> = {};
     for (const { metadata } of world.api.all<KubeObject>(secrets)) {

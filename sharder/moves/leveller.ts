@@ -9,35 +9,46 @@ import { inTurn } from './in-turn.ts';
 import { ObjectTableBuilder } from './object-table.ts';
 import { pinnedShard, placementKey, type RingMoves } from './ring-moves.ts';
 
-/** Object hash → shard it shall move to. */
-type Plan = Map<string, string>;
+interface Plan {
+  /** Object hash → shard it shall move to. */
+  targets: Map<string, string>;
+  onTheMove: number;
+}
+
+export interface Levelled {
+  /** Drains that were asked for. */
+  drained: number;
+  /** Objects that were on the move while the plan was made: where they are too many, none of them could be sent elsewhere. */
+  onTheMove: number;
+}
 
 /**
  * Levels the ring: asks the shards that hold too much to let some of it go. Lists all main objects, keeps twelve bytes
  * of each while planning, and lists again for the names of those that move, if any do.
  * `stillRight` is asked before every write; when it is false the rest is left for the next plan.
- * Returns the number of drains that were asked for.
  */
 export async function levelRing(
   moves: RingMoves,
   stillRight: () => boolean,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Levelled> {
   const shards = moves.membership.usable(moves.scope.ring);
-  if (shards.length === 0) return 0;
+  if (shards.length === 0) return { drained: 0, onTheMove: 0 };
   moves.metrics.calculated(moves.scope.ring);
   const began = moves.clock.monotonic();
-  const plan = await planLevel(moves, shards, signal);
+  const { targets, onTheMove } = await planLevel(moves, shards, signal);
   moves.metrics.planned(moves.scope.ring, moves.clock.monotonic() - began);
-  if (plan.size === 0) return 0;
+  if (targets.size === 0) return { drained: 0, onTheMove };
   let drained = 0;
   let abandoned = false;
   await inTurn(moves.scope.mains, signal, async (main) => {
     if (abandoned) return;
     for await (const page of mainPages(moves, main, signal)) {
-      const moving = page.filter((object) => movable(moves, object) && plan.has(idOf(moves, main, object)));
+      const moving = page.filter(
+        (object) => movable(moves, object) && targets.has(idOf(moves, main, object)),
+      );
       await moves.limit.forEach('level', moving, async (object) => {
-        const to = plan.get(idOf(moves, main, object));
+        const to = targets.get(idOf(moves, main, object));
         const from = object.metadata.labels?.[shardLabel(moves.scope.ring)];
         if (to === undefined || from === undefined || from === to || !stillRight()) return;
         if (await drain(moves, main, object, from, to)) drained += 1;
@@ -46,7 +57,7 @@ export async function levelRing(
       if (abandoned) return;
     }
   });
-  return drained;
+  return { drained, onTheMove };
 }
 
 async function planLevel(
@@ -58,13 +69,16 @@ async function planLevel(
   const indexOf = new Map(shards.map(({ name }, index) => [name, index]));
   const loads = shards.map(() => 0);
   const fixed = shards.map(() => 0);
+  let onTheMove = 0;
   const table = new ObjectTableBuilder();
   for (const main of scope.mains) {
     for await (const page of mainPages(moves, main, signal)) {
       for (const object of page) {
         const labels = object.metadata.labels ?? {};
+        const drainedTo = labels[drainLabel(scope.ring)];
+        if (drainedTo !== undefined) onTheMove += 1;
         // On the move, or to be moved because of its pin: counts where it goes, and isn't moved for the level.
-        const target = labels[drainLabel(scope.ring)] ?? pinnedShard(moves, object);
+        const target = drainedTo ?? pinnedShard(moves, object);
         const shard = indexOf.get(target ?? labels[shardLabel(scope.ring)] ?? '');
         if (shard === undefined) continue;
         loads[shard] = (loads[shard] ?? 0) + 1;
@@ -87,7 +101,10 @@ async function planLevel(
   }));
   moves.metrics.loaded(scope.ring, shardLoads);
   const planned = await level({ hasher, shards: loaded, objects }, new Slice(clock));
-  return new Map(planned.map(({ index, to }) => [`${objects.high[index]}:${objects.low[index]}`, to]));
+  const targets = new Map(
+    planned.map(({ index, to }) => [`${objects.high[index]}:${objects.low[index]}`, to]),
+  );
+  return { targets, onTheMove };
 }
 
 async function* mainPages(

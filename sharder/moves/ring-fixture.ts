@@ -51,6 +51,7 @@ export class RingWorld extends MembershipWorld {
       loaded: (_ring, loads) => void (this.loaded = loads),
       observeMoves: () => () => undefined,
       observeLimit: () => undefined,
+      forget: () => undefined,
     },
     events: {
       record: ({ reason, regarding }) => void this.told.push(`${reason} ${regarding.metadata.name}`),

@@ -63,7 +63,8 @@ export class RingMover {
     const givenUp = new GivenUpShards(moves, syncPeriodMs, moved);
     const draining = new DrainingShards(moves, syncPeriodMs, moved);
     const leaving = new Leaving(moves, drains, options.noneLeft ?? (() => Promise.resolve()));
-    const levelling = new Levelling(moves, moved);
+    const onTheMove = { count: () => drains.count, overdue: () => overdue.count };
+    const levelling = new Levelling(moves, onTheMove, moved);
     this.#assigner = new Assigner(moves, hints);
     this.#drains = drains;
     this.#overdue = overdue;
@@ -73,7 +74,7 @@ export class RingMover {
     this.#steps = [
       (signal) => givenUp.find(signal),
       (signal) => givenUp.empty(signal),
-      () => drains.retarget(),
+      () => drains.retarget(() => levelling.retargeted()),
       () => pins.apply(),
       (signal) => draining.drain(signal),
       (signal) => leaving.letGo(signal),

@@ -32,32 +32,40 @@ class Fleet extends RingWorld {
     const stop = new AbortController();
     const process = `${name}#${(this.#pods += 1)}`;
     const alive = (): boolean => this.#alive.has(stop);
-    const shard = new Shard<KubeObject>({
-      client: this.#until(stop.signal),
-      clock: this.clock,
-      logger: silentLogger,
-      ring,
-      shard: name,
-      leaseNamespace: 'default',
-      identity: process,
-      main: secrets,
-      controlled: [configMaps],
-      observer: (event) => {
-        if (!alive()) return;
-        if (event.event === 'reconcile-begin') this.#begin(event.uid, process);
-        if (event.event === 'reconcile-end' && this.#working.get(event.uid) === process)
-          this.#working.delete(event.uid);
+    const shard = new Shard(
+      {
+        client: this.#until(stop.signal),
+        clock: this.clock,
+        logger: silentLogger,
+        ring,
+        shard: name,
+        leaseNamespace: 'default',
+        identity: process,
+        observer: (event) => {
+          if (!alive()) return;
+          if (event.event === 'reconcile-begin') this.#begin(event.uid, process);
+          if (event.event === 'reconcile-end' && this.#working.get(event.uid) === process)
+            this.#working.delete(event.uid);
+        },
       },
-      reconcile: async ({ object, writer, controlled }) => {
-        await this.clock.sleep(reconcileMs);
-        if (controlled(configMaps).length > 0) return;
-        const { name: owner, namespace = '', uid = '' } = object.metadata;
-        const reference = { apiVersion: 'v1', kind: 'Secret', name: owner, uid, controller: true };
-        await writer.create(configMaps, {
-          metadata: { ...ref(`sums-${owner}`, namespace), ownerReferences: [reference] },
-        });
-      },
-    });
+      [
+        {
+          name: 'sums',
+          for: { resource: secrets },
+          owns: [{ resource: configMaps }],
+          concurrency: 5,
+          reconcile: async ({ object, writer, controlled }) => {
+            await this.clock.sleep(reconcileMs);
+            if (controlled(configMaps).length > 0) return;
+            const { name: owner, namespace = '', uid = '' } = object.metadata;
+            const reference = { apiVersion: 'v1', kind: 'Secret', name: owner, uid, controller: true };
+            await writer.create(configMaps, {
+              metadata: { ...ref(`sums-${owner}`, namespace), ownerReferences: [reference] },
+            });
+          },
+        },
+      ],
+    );
     this.#processes.set(name, stop);
     this.#alive.add(stop);
     void shard.run(stop.signal).catch(() => undefined);

@@ -86,12 +86,14 @@ export class RingController {
   }
 
   async #reconcile(name: string, signal: AbortSignal): Promise<Outcome> {
-    const { rings, webhooks } = this.#options;
+    const { metrics, rings, webhooks } = this.#options;
     const known = rings.get(name);
     if (known === undefined) {
       await this.#stop(name);
       this.#status.forget(name);
-      if (!rings.exists(name)) await webhooks?.remove(name, signal);
+      if (rings.exists(name)) return { kind: 'done' };
+      metrics.forget(name);
+      await webhooks?.remove(name, signal);
       return { kind: 'done' };
     }
     if (known.ring.metadata.deletionTimestamp !== undefined) {

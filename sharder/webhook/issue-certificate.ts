@@ -1,8 +1,6 @@
-// oxlint-disable-next-line import/no-unassigned-import -- x509 needs it to be there first
-import 'reflect-metadata';
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import * as x509 from '@peculiar/x509';
+import type * as X509 from '@peculiar/x509';
 
 /** A certificate and its private key. */
 export interface CertificateAndKey {
@@ -21,6 +19,12 @@ export const SERVING_MS: number = 365 * DAY_MS;
 /** Clocks differ a little. */
 const SKEW_MS = 3_600_000;
 
+/** Loaded only by who issues: once a year, and it takes memory for as long as the process lives. */
+async function library(): Promise<typeof X509> {
+  await import('reflect-metadata'); // x509 needs it to be there first
+  return import('@peculiar/x509');
+}
+
 const newKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 type KeyPair = Awaited<ReturnType<typeof newKeys>>;
 
@@ -35,6 +39,7 @@ export const ageMs = ({ validFromDate }: X509Certificate, now: Date): number =>
 
 /** A new certificate authority, valid for ten years. */
 export async function issueAuthority(now: Date): Promise<CertificateAndKey> {
+  const x509 = await library();
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: [{ CN: ['sharder webhook authority'] }],
@@ -56,6 +61,7 @@ export async function issueServing(
   names: readonly string[],
   now: Date,
 ): Promise<CertificateAndKey> {
+  const x509 = await library();
   const issuer = new x509.X509Certificate(authority.certificate);
   const pkcs8 = x509.PemConverter.decodeFirst(authority.key);
   const signingKey = await crypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
@@ -80,7 +86,8 @@ export async function issueServing(
   return toPem(certificate, keys);
 }
 
-async function toPem(certificate: x509.X509Certificate, { privateKey }: KeyPair): Promise<CertificateAndKey> {
+async function toPem(certificate: X509.X509Certificate, { privateKey }: KeyPair): Promise<CertificateAndKey> {
+  const x509 = await library();
   const pkcs8 = await crypto.subtle.exportKey('pkcs8', privateKey);
   return {
     certificate: certificate.toString('pem'),

@@ -247,8 +247,8 @@ test('outcomes show in the metrics', async () => {
     'controller_runtime_reconcile_total{controller="test",result="requeue_after"} 1',
     'controller_runtime_reconcile_total{controller="test",result="error"} 1',
     'controller_runtime_active_workers{controller="test"} 0',
-    'workqueue_adds_total{name="test"} 3',
-    'workqueue_retries_total{name="test"} 1',
+    'workqueue_adds_total{name="test",controller="test"} 3',
+    'workqueue_retries_total{name="test",controller="test"} 1',
   ]) {
     assert.ok(text.includes(line), line);
   }
@@ -278,6 +278,9 @@ test('a flood of reconciles with nothing to wait for leaves the event loop free'
 
 test('a concurrency that makes no sense is refused', () => {
   for (const concurrency of [0, -1, 1.5, Number.NaN]) {
-    assert.throws(() => start(async () => {}, { concurrency }), RangeError);
+    assert.throws(() => start(async () => {}, { concurrency }), {
+      name: 'RangeError',
+      message: `controller test: concurrency must be a whole number of at least 1, not ${concurrency}`,
+    });
   }
 });

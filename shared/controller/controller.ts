@@ -60,16 +60,25 @@ export class Controller<K extends string> {
     this.#reconcile = options.reconcile;
     this.#concurrency = options.concurrency ?? 1;
     if (!Number.isInteger(this.#concurrency) || this.#concurrency < 1) {
-      throw new RangeError(`controller ${this.name}: concurrency must be a positive integer`);
+      throw new RangeError(
+        `controller ${this.name}: concurrency must be a whole number of at least 1, not ${this.#concurrency}`,
+      );
     }
     this.#reconcileTimeoutMs = options.reconcileTimeoutMs;
     if (this.#reconcileTimeoutMs !== undefined && !isTimerMs(this.#reconcileTimeoutMs)) {
-      throw new RangeError(`controller ${this.name}: reconcileTimeoutMs must be from 1 to ${longestTimerMs}`);
+      throw new RangeError(
+        `controller ${this.name}: reconcileTimeoutMs must be from 1 to ${longestTimerMs}, not ${this.#reconcileTimeoutMs}`,
+      );
     }
     this.#clock = options.clock;
     this.#logger = options.logger.child({ controller: this.name });
     this.#observer = options.metrics?.observe(this.name, this.#clock, this.#concurrency);
     this.#stopTimeoutMs = options.stopTimeoutMs ?? 15_000;
+    if (!(this.#stopTimeoutMs >= 0)) {
+      throw new RangeError(
+        `controller ${this.name}: stopTimeoutMs must be 0 or more, not ${this.#stopTimeoutMs}`,
+      );
+    }
     this.#slice = new Slice(this.#clock);
     const rateLimit = { overall: overallRetries, ...options.rateLimit };
     this.queue = new RateLimitingQueue<K>(this.#clock, rateLimit, this.#observer?.queue);
@@ -89,16 +98,18 @@ export class Controller<K extends string> {
    * ended, even if it ignores its own signal: what follows (giving up a Lease) relies on nothing being at work.
    * When `atOnce` is aborted, too, those in flight are aborted without a wait. To be called once.
    */
-  async run(signal: AbortSignal, atOnce?: AbortSignal): Promise<void> {
+  async run(stopped: AbortSignal, atOnce?: AbortSignal): Promise<void> {
+    // Nothing may begin between an `atOnce` and the stop that follows it.
+    const signal = atOnce ? AbortSignal.any([stopped, atOnce]) : stopped;
     let cancelDeadline: (() => void) | undefined;
     const stop = (): void => {
       this.queue.shutDown();
       cancelDeadline = this.#clock.after(this.#stopTimeoutMs, abortAll);
     };
     const abortAll = (): void => this.#abortInFlight();
+    atOnce?.addEventListener('abort', abortAll, { once: true });
     if (signal.aborted) this.queue.shutDown();
     else signal.addEventListener('abort', stop, { once: true });
-    atOnce?.addEventListener('abort', abortAll, { once: true });
     await Promise.all(Array.from({ length: this.#concurrency }, () => this.#work(signal)));
     await Promise.all(this.#overdue);
     cancelDeadline?.();
@@ -163,6 +174,7 @@ export class Controller<K extends string> {
         this.#logger.debug({ key, err: result.error }, 'the object had changed meanwhile, reconciling again');
         break;
       case 'timeout':
+      case 'panic':
       case 'failed':
         queue.addRateLimited(key, priority);
         this.#logger.error({ key, err: result.error, retries: queue.retries(key) }, 'reconcile failed');

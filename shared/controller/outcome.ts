@@ -21,6 +21,8 @@ export type Result =
   /** The object had changed meanwhile: nothing is wrong, the next attempt sees the change. */
   | { kind: 'conflict'; error: unknown }
   | { kind: 'failed'; error: unknown }
+  /** A fault of the program itself, for which Go would panic; tried again like any failure. */
+  | { kind: 'panic'; error: unknown }
   | { kind: 'terminal'; error: unknown }
   | { kind: 'timeout'; error: ReconcileTimeoutError };
 
@@ -36,10 +38,21 @@ export function resultOf(outcome: Outcome | void): Result {
       if (Number.isFinite(outcome.afterMs) && outcome.afterMs >= 0) return outcome;
       break;
   }
-  return { kind: 'failed', error: new TypeError('reconcile returned something that is not an outcome') };
+  return { kind: 'panic', error: new TypeError('reconcile returned something that is not an outcome') };
 }
 
 export function resultOfError(error: unknown): Result {
   if (error instanceof TerminalError) return { kind: 'terminal', error };
-  return { kind: isConflict(error) ? 'conflict' : 'failed', error };
+  if (isConflict(error)) return { kind: 'conflict', error };
+  return { kind: isProgramFault(error) ? 'panic' : 'failed', error };
+}
+
+/**
+ * What the engine throws by itself (a property of undefined, an unknown name, a stack without end), or no Error at all.
+ * Node's own errors of these types, such as a fetch that failed or an invalid URL, have a cause or a code.
+ */
+function isProgramFault(error: unknown): boolean {
+  if (!(error instanceof Error)) return true;
+  if ('code' in error || error.cause !== undefined) return false;
+  return error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
 }

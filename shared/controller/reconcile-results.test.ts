@@ -51,6 +51,29 @@ test('a reconcile that fails for good is told once, and tried again only when it
   await run;
 });
 
+const thrown: [what: string, error: unknown, panics: number][] = [
+  ['a property of undefined', new TypeError("Cannot read properties of undefined (reading 'spec')"), 1],
+  ['a name that is not known', new ReferenceError('sise is not defined'), 1],
+  ['no Error at all', 'a text', 1],
+  ['a fetch that failed', new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') }), 0],
+  ['an invalid URL', Object.assign(new TypeError('x'), { code: 'ERR_INVALID_URL' }), 0],
+  ['an error of the author', new Error('not ready'), 0],
+];
+for (const [what, error, panics] of thrown) {
+  test(`${what} is a failure, and ${panics ? 'a fault of the program' : 'not a fault of the program'}`, async () => {
+    const { clock, stop, controller, run, metric } = start(async () => {
+      throw error;
+    });
+    controller.enqueue('a');
+    await clock.advance(0);
+    assert.equal(controller.queue.retries('a'), 1);
+    await metric('controller_runtime_reconcile_errors_total{controller="test"} 1');
+    await metric(`controller_runtime_reconcile_panics_total{controller="test"} ${panics}`);
+    stop.abort();
+    await run;
+  });
+}
+
 test('a conflict is tried again like a failure, but is no error in log and metrics', async () => {
   const at: number[] = [];
   const { clock, stop, controller, run, metric, logged } = start(async () => {
@@ -110,7 +133,7 @@ test('a reconcile that goes on after its deadline keeps its key, and holds up no
   assert.deepEqual(begun, ['a', 'b', 'c']);
   assert.equal(logged('error').length, 1);
   await metric('controller_runtime_active_workers{controller="test"} 1');
-  await metric('workqueue_longest_running_processor_seconds{name="test"} 10');
+  await metric('workqueue_longest_running_processor_seconds{name="test",controller="test"} 10');
   hanging.resolve();
   await clock.advance(0);
   assert.deepEqual(begun, ['a', 'b', 'c', 'a']);

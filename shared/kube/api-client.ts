@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectRef, PartialObject, Resource } from './types.ts';
+import type { KubeObject, ObjectRef, PartialObject, Resource, TypedResource } from './types.ts';
 
 export interface RequestOptions {
   signal?: AbortSignal | undefined;
@@ -75,31 +75,35 @@ export type Form = 'full' | 'metadata';
  * transferred, too), and have no managedFields.
  */
 export interface ApiClient {
-  get<T extends KubeObject>(resource: Resource, ref: ObjectRef, options?: RequestOptions): Promise<T>;
+  get<T extends KubeObject>(resource: TypedResource<T>, ref: ObjectRef, options?: RequestOptions): Promise<T>;
   getMetadata(resource: Resource, ref: ObjectRef, options?: RequestOptions): Promise<PartialObject>;
   /** One page; `continueToken` from the page before. */
   listPage<T extends KubeObject>(
-    resource: Resource,
+    resource: TypedResource<T>,
     form: Form,
     options: ListOptions & { continueToken?: string | undefined },
   ): Promise<ListPage<T>>;
   /** All pages, one after the other: a consistent snapshot. Throws ApiError 410 when the snapshot expired under way. */
   list<T extends KubeObject>(
-    resource: Resource,
+    resource: TypedResource<T>,
     form: Form,
     options?: ListOptions,
   ): AsyncGenerator<ListPage<T>>;
   watch<T extends KubeObject>(
-    resource: Resource,
+    resource: TypedResource<T>,
     form: Form,
     options: WatchOptions,
   ): AsyncGenerator<WatchEvent<T>>;
-  create<T extends KubeObject>(resource: Resource, object: T, options?: RequestOptions): Promise<T>;
+  create<T extends KubeObject>(resource: TypedResource<T>, object: T, options?: RequestOptions): Promise<T>;
   /** Replaces the object; its resourceVersion, if set, is a precondition. */
-  update<T extends KubeObject>(resource: Resource, object: T, options?: RequestOptions): Promise<T>;
-  updateStatus<T extends KubeObject>(resource: Resource, object: T, options?: RequestOptions): Promise<T>;
+  update<T extends KubeObject>(resource: TypedResource<T>, object: T, options?: RequestOptions): Promise<T>;
+  updateStatus<T extends KubeObject>(
+    resource: TypedResource<T>,
+    object: T,
+    options?: RequestOptions,
+  ): Promise<T>;
   patch<T extends KubeObject>(
-    resource: Resource,
+    resource: TypedResource<T>,
     ref: ObjectRef,
     patch: Patch,
     options?: RequestOptions,
@@ -112,7 +116,7 @@ export interface ApiClient {
     options?: RequestOptions,
   ): Promise<PartialObject>;
   patchStatus<T extends KubeObject>(
-    resource: Resource,
+    resource: TypedResource<T>,
     ref: ObjectRef,
     patch: Patch,
     options?: RequestOptions,

@@ -41,7 +41,7 @@ export class AuthorizedSender {
     this.#options = options;
     this.#tls = new TlsFiles(kubeConfig, options.clock, options.logger);
     this.#pool = new ConnectionPool(kubeConfig, this.#tls.latest);
-    this.#credentials = new CredentialSource(kubeConfig, options.clock);
+    this.#credentials = new CredentialSource(kubeConfig, options.clock, options.logger);
     this.server = kubeConfig.cluster.server;
     const url = new URL(this.server);
     this.#origin = url.origin;

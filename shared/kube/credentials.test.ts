@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createLogger } from '../runtime/logger.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { CredentialSource } from './credentials.ts';
 import type { User } from './kube-config.ts';
@@ -159,4 +160,31 @@ test('what a failing exec plugin says is the message', async () => {
   for (const [exec, message] of rows) {
     await assert.rejects(source({ exec }).current(), { code: 'KUBE_CONFIG', message });
   }
+});
+
+test('credentials that cannot be renewed go on; each reason is told once', async (t) => {
+  const tokenFile = join(await folder(t), 'token');
+  await writeFile(tokenFile, 'one\n');
+  const clock = new FakeClock();
+  const lines: Array<{ reason: string }> = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const logger = createLogger({ level: 'warn', name: 'test', destination });
+  const credentials = new CredentialSource(kubeConfigFor('http://127.0.0.1', { tokenFile }), clock, logger);
+  await credentials.current();
+  const renewals = async (): Promise<void> => {
+    for (let renewal = 0; renewal < 3; renewal += 1) {
+      await clock.advance(10_000);
+      assert.deepEqual(await headers(credentials), { authorization: 'Bearer one' });
+    }
+  };
+  await rm(tokenFile);
+  await renewals();
+  await writeFile(tokenFile, '\n');
+  await renewals();
+  await writeFile(tokenFile, 'one\n');
+  await renewals();
+  await writeFile(tokenFile, '\n');
+  await renewals();
+  const reasons = lines.map(({ reason }) => /ENOENT|is empty/.exec(reason)?.[0]);
+  assert.deepEqual(reasons, ['ENOENT', 'is empty', 'is empty']);
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../runtime/clock.ts';
+import { type Logger, silentLogger } from '../runtime/logger.ts';
 import { messageOf, TransportError } from './errors.ts';
 import { type ExecCredential, runExecPlugin } from './exec-plugin.ts';
 import type { KubeConfig } from './kube-config.ts';
@@ -28,12 +29,16 @@ interface Cached {
 export class CredentialSource {
   readonly #kubeConfig: KubeConfig;
   readonly #clock: Clock;
+  readonly #logger: Logger;
+  /** What was told of the renewals that have failed since the last one that did not. */
+  #told: string | undefined;
   #cached: Cached | undefined;
   #renewal: Promise<Credentials> | undefined;
 
-  constructor(kubeConfig: KubeConfig, clock: Clock) {
+  constructor(kubeConfig: KubeConfig, clock: Clock, logger: Logger = silentLogger) {
     this.#kubeConfig = kubeConfig;
     this.#clock = clock;
+    this.#logger = logger;
   }
 
   /** Undefined when they have to be renewed. */
@@ -64,11 +69,23 @@ export class CredentialSource {
     const former = this.#cached;
     try {
       this.#cached = await this.#load();
+      this.#told = undefined;
     } catch (error) {
       if (former === undefined || this.#cached !== former) throw error;
       this.#cached = { ...former, staleAt: this.#clock.monotonic() + retryMs };
+      this.#tell(messageOf(error));
     }
     return this.#cached.credentials;
+  }
+
+  /** Once for each reason: it is tried again every few seconds. */
+  #tell(reason: string): void {
+    if (reason === this.#told) return;
+    this.#told = reason;
+    this.#logger.warn(
+      { reason },
+      'credentials cannot be renewed: the former ones are used until the API server refuses them',
+    );
   }
 
   async #load(): Promise<Cached> {

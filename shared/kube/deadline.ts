@@ -21,10 +21,7 @@ export class Deadline {
     this.#endsAt = clock.monotonic() + timeoutMs;
     caller?.addEventListener('abort', this.#onCallerAbort, { once: true });
     if (caller?.aborted) this.#onCallerAbort();
-    this.#cancelTimer = clock.after(timeoutMs, () => {
-      this.#expired = true;
-      this.#controller.abort();
-    });
+    this.#cancelTimer = clock.after(timeoutMs, () => this.#expire());
   }
 
   /** Aborted at the deadline, or when the caller aborts. */
@@ -37,8 +34,13 @@ export class Deadline {
     return Math.max(1, Math.floor(this.#endsAt - this.#clock.monotonic()));
   }
 
-  /** From here on the API server may have seen the request. */
+  /**
+   * From here on the API server may have seen the request. Throws when the time is over: in a process that stood still,
+   * the timer that says so may be yet to come.
+   */
   sending(): void {
+    if (this.#clock.monotonic() >= this.#endsAt) this.#expire();
+    this.signal.throwIfAborted();
     this.#sending = true;
   }
 
@@ -66,6 +68,11 @@ export class Deadline {
   clear(): void {
     this.#cancelTimer();
     this.#caller?.removeEventListener('abort', this.#onCallerAbort);
+  }
+
+  #expire(): void {
+    this.#expired = true;
+    this.#controller.abort();
   }
 
   readonly #onCallerAbort = (): void => this.#controller.abort(this.#caller?.reason);

@@ -12,6 +12,9 @@ export const secrets: Resource = core('secrets', 'Secret', true);
 export const configMaps: Resource = core('configmaps', 'ConfigMap', true);
 export const namespaces: Resource = core('namespaces', 'Namespace', false);
 export const pods: Resource = core('pods', 'Pod', true);
+export const deployments: Resource = apps('deployments', 'Deployment');
+export const replicaSets: Resource = apps('replicasets', 'ReplicaSet');
+export const statefulSets: Resource = apps('statefulsets', 'StatefulSet');
 export const events: Resource = {
   group: 'events.k8s.io',
   version: 'v1',
@@ -43,4 +46,8 @@ export const controllerRings: Resource = {
 
 function core(resource: string, kind: string, namespaced: boolean): Resource {
   return { group: '', version: 'v1', resource, kind, namespaced };
+}
+
+function apps(resource: string, kind: string): Resource {
+  return { group: 'apps', version: 'v1', resource, kind, namespaced: true };
 }

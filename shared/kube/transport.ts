@@ -77,7 +77,7 @@ export interface TransportOptions {
   userAgent?: string | undefined;
   clock?: Clock | undefined;
   metrics?: TransportMetrics | undefined;
-  /** Is told of what goes on all the same: TLS files that can't be used any more. */
+  /** Is told of what goes on all the same: TLS files and credentials that can't be used or renewed any more. */
   logger?: Logger | undefined;
 }
 

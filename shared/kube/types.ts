@@ -47,6 +47,13 @@ export interface Resource extends GroupResource {
   namespaced: boolean;
 }
 
+/** A resource whose objects are of an author's own type; the type is known to the compiler alone. */
+export interface TypedResource<T extends KubeObject> extends Resource {
+  readonly objectType?: T;
+}
+
+export const defineResource = <T extends KubeObject>(resource: Resource): TypedResource<T> => resource;
+
 export interface ObjectRef {
   namespace?: string | undefined;
   name: string;

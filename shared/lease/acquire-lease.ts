@@ -2,11 +2,17 @@ import { isAlreadyExists, isConflict, isNotFound } from '../kube/errors.ts';
 import { leases } from '../kube/resources.ts';
 import { HeldLease, type HeldLeaseOptions } from './held-lease.ts';
 import { type Lease, LeaseObservation } from './lease.ts';
-import { claimed } from './lease-claim.ts';
+import { checkLeaseDuration, claimed } from './lease-claim.ts';
+
+type Marks = Record<string, string | undefined>;
 
 /** What to do about a Lease that was just read: write the claim, or look again later. */
 export type AcquireDecision<Taken> =
-  | { kind: 'take'; how: Taken /** Annotations to write with the claim. */; marks?: Record<string, string> }
+  | {
+      kind: 'take';
+      how: Taken /** Annotations to write with the claim; undefined: to take off. */;
+      marks?: Marks;
+    }
   | { kind: 'wait' };
 
 /**
@@ -25,7 +31,7 @@ const requestMs = 3_000;
 /**
  * Looks at the Lease until `decide` says to take it, then writes the claim by compare-and-swap.
  * Errors of the API server are waited out, but for a namespace that isn't there (ApiError 404). That, what `decide`
- * throws, and the signal's reason are thrown.
+ * throws, and the signal's reason are thrown. Throws RangeError for a duration that makes no sense.
  */
 export async function acquireLease<Taken>(
   options: HeldLeaseOptions,
@@ -33,6 +39,7 @@ export async function acquireLease<Taken>(
   signal: AbortSignal,
 ): Promise<{ held: HeldLease; how: Taken }> {
   const { client, clock, claim, logger } = options;
+  checkLeaseDuration(claim.durationSeconds);
   const observation = new LeaseObservation(clock);
   for (;;) {
     signal.throwIfAborted();

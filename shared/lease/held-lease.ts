@@ -71,12 +71,16 @@ export class HeldLease {
     this.#droppedMark = annotation;
   }
 
-  /** Gives the Lease up, so that others need not wait for its end. No write is permitted from now on. */
-  async release(): Promise<void> {
+  /**
+   * Gives the Lease up, so that others need not wait for its end. No write is permitted from now on.
+   *
+   * @param marks annotations for whoever takes it next
+   */
+  async release(marks?: Record<string, string>): Promise<void> {
     const { claim, clock, logger } = this.#options;
     while (this.fence.startableMs > 0) {
       try {
-        await this.#renew(released);
+        await this.#renew((lease, now) => released(lease, now, marks));
         break;
       } catch (error) {
         if (error instanceof LeaseLostError) break;

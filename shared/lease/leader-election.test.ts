@@ -39,6 +39,23 @@ function start() {
   return { clock, api, candidate, holder };
 }
 
+for (const durationSeconds of [0, -1, 4, 7.5, Number.NaN]) {
+  test(`a duration of ${durationSeconds} s is refused`, async () => {
+    const { clock, api } = start();
+    const options = {
+      client: api,
+      clock,
+      logger: silentLogger,
+      claim: { ...ref, holder: 'one', durationSeconds },
+    };
+    await assert.rejects(becomeLeader(options, new AbortController().signal), {
+      name: 'RangeError',
+      message: `durationSeconds must be a whole number of at least 5, not ${durationSeconds}`,
+    });
+    assert.equal(api.peek(leases, ref), undefined);
+  });
+}
+
 test('of two candidates one leads, and the other one waits', async () => {
   const { clock, candidate, holder } = start();
   const [one, two] = [candidate('one'), candidate('two')];

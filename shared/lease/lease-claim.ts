@@ -13,6 +13,17 @@ export interface LeaseClaim {
   labels?: Labels | undefined;
 }
 
+/** Of less, too little is left for renewals that fail and are tried again, and for writes that end in time. */
+const leastDurationSeconds = 5;
+
+/** Throws RangeError for a duration that no Lease can have (the API server wants whole seconds) or that is too short. */
+export function checkLeaseDuration(durationSeconds: number): void {
+  if (!Number.isInteger(durationSeconds) || durationSeconds < leastDurationSeconds)
+    throw new RangeError(
+      `durationSeconds must be a whole number of at least ${leastDurationSeconds}, not ${durationSeconds}`,
+    );
+}
+
 export function isHeldBy(lease: Lease, claim: LeaseClaim): boolean {
   return (
     holderOf(lease) === claim.holder &&
@@ -22,19 +33,22 @@ export function isHeldBy(lease: Lease, claim: LeaseClaim): boolean {
   );
 }
 
-/** The Lease as its new holder writes it: created, or taken with the resourceVersion that was read. */
+/**
+ * The Lease as its new holder writes it: created, or taken with the resourceVersion that was read. A mark of the value
+ * undefined is taken off.
+ */
 export function claimed(
   existing: Lease | undefined,
   claim: LeaseClaim,
   now: Date,
-  marks?: Record<string, string>,
+  marks?: Record<string, string | undefined>,
 ): Lease {
   const metadata: ObjectMeta = {
     ...existing?.metadata,
     name: claim.name,
     namespace: claim.namespace,
     labels: { ...existing?.metadata.labels, ...claim.labels },
-    annotations: { ...existing?.metadata.annotations, ...claim.annotations, ...marks },
+    annotations: marked({ ...existing?.metadata.annotations, ...claim.annotations }, marks),
   };
   const time = microTime(now);
   const sameHolder = existing !== undefined && isHeldBy(existing, claim);
@@ -59,7 +73,18 @@ export const renewed = (lease: Lease, now: Date): Lease => ({
   spec: { ...lease.spec, renewTime: microTime(now) },
 });
 
-export const released = (lease: Lease, now: Date): Lease => ({
+export const released = (lease: Lease, now: Date, marks?: Record<string, string>): Lease => ({
   ...lease,
+  ...(marks && {
+    metadata: { ...lease.metadata, annotations: { ...lease.metadata.annotations, ...marks } },
+  }),
   spec: { ...lease.spec, holderIdentity: '', renewTime: microTime(now) },
 });
+
+function marked(
+  annotations: Record<string, string>,
+  marks: Record<string, string | undefined> = {},
+): Record<string, string> {
+  const all = Object.entries({ ...annotations, ...marks });
+  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

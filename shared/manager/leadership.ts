@@ -5,6 +5,7 @@ import type { ApiClient } from '../kube/api-client.ts';
 import { fencedClient } from '../lease/fenced-client.ts';
 import type { HeldLease } from '../lease/held-lease.ts';
 import { becomeLeader } from '../lease/leader-election.ts';
+import { checkLeaseDuration } from '../lease/lease-claim.ts';
 import { FencedError } from '../lease/write-fence.ts';
 import { type LeaderElectionObserver, leaderElectionMetrics } from '../metrics/leader-election.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -16,9 +17,11 @@ export interface LeaderElectionOptions {
   name: string;
   /** Of this process: no other has the same. Default: host name and a random id. */
   identity?: string | undefined;
-  /** How long a leader that has gone without releasing its Lease holds up the others. Default 15. */
+  /** How long a leader that has gone without releasing its Lease holds up the others; at least 5. Default 15. */
   durationSeconds?: number | undefined;
 }
+
+const defaultDurationSeconds = 15;
 
 interface LeadershipOptions {
   client: ApiClient;
@@ -37,7 +40,9 @@ export class Leadership {
   readonly #ended = new AbortController();
   #held: HeldLease | undefined;
 
+  /** Throws RangeError for a duration that makes no sense. */
   constructor(options: LeadershipOptions, election: LeaderElectionOptions) {
+    checkLeaseDuration(election.durationSeconds ?? defaultDurationSeconds);
     this.#options = options;
     this.#election = election;
     this.#metrics = options.registry && leaderElectionMetrics(options.registry).observe(election.name);
@@ -50,7 +55,7 @@ export class Leadership {
   /** Waits until this process leads; rejects with the signal's reason when it is aborted first. */
   async acquire(signal: AbortSignal): Promise<void> {
     const { client, clock, logger } = this.#options;
-    const { namespace, name, identity, durationSeconds = 15 } = this.#election;
+    const { namespace, name, identity, durationSeconds = defaultDurationSeconds } = this.#election;
     const holder = identity ?? `${hostname()}_${randomUUID()}`;
     const claim = { namespace, name, holder, durationSeconds };
     logger.info({ lease: name, identity: holder }, 'waiting for leadership');

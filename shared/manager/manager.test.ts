@@ -1,52 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Registry } from 'prom-client';
 import { enqueueObject } from '../controller/enqueue.ts';
 import { configMaps, leases, secrets } from '../kube/resources.ts';
-import { LeaseLostError } from '../lease/held-lease.ts';
-import { holderOf, type Lease } from '../lease/lease.ts';
-import { FencedError } from '../lease/write-fence.ts';
-import { createLogger, silentLogger } from '../runtime/logger.ts';
+import type { Lease } from '../lease/lease.ts';
 import { connectionError } from '../testing/api-faults.ts';
-import { FakeClock } from '../testing/fake-clock.ts';
-import { MemoryApi } from '../testing/memory-api.ts';
-import { Manager, type ManagerOptions, StopTimeoutError, SyncTimeoutError } from './manager.ts';
-import type { Runnable, Stage } from './runnable.ts';
-
-const lease = { namespace: 'default', name: 'operator' };
-
-function fixture(options: Partial<ManagerOptions> = {}) {
-  const clock = new FakeClock();
-  const api = new MemoryApi(clock);
-  const registry = new Registry();
-  const stop = new AbortController();
-  const log: string[] = [];
-  const manager = new Manager({ client: api, clock, logger: silentLogger, registry, ...options });
-  /** Notes when it begins and ends, each time with what the stages above have done. */
-  const noting = (stage: Stage, more: Partial<Runnable> = {}): Runnable => ({
-    name: stage,
-    stage,
-    run: async (signal) => {
-      log.push(`${stage} begins`);
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      await clock.sleep(10);
-      log.push(`${stage} ends`);
-    },
-    ...more,
-  });
-  const start = () => {
-    const result: { ended: boolean; error?: unknown } = { ended: false };
-    const ending = manager.start(stop.signal).then(
-      () => (result.ended = true),
-      (error: unknown) => Object.assign(result, { ended: true, error }),
-    );
-    return { result, ending };
-  };
-  const holder = () => holderOf(api.peek<Lease>(leases, lease) ?? { metadata: { name: '' } });
-  return { clock, api, registry, stop, log, manager, noting, start, holder };
-}
-
-const elected = { leaderElection: { ...lease, identity: 'me' } };
+import { elected, fixture, lease } from './manager-fixture.ts';
+import { SyncTimeoutError } from './manager-options.ts';
 
 test('all starts in order, each stage when the one before has synced, and stops in the opposite order', async () => {
   const { clock, stop, log, manager, noting, start } = fixture();
@@ -214,186 +173,19 @@ for (const [when, atMs] of [
   });
 }
 
-test('only the leader works; its successor does as soon as it has stopped', async () => {
-  const { clock, api, stop, registry, log, manager, noting, start, holder } = fixture(elected);
-  manager.add(noting('leader'));
-  const { ending } = start();
-  await clock.advance(1_000);
-  const next = new Manager({
-    client: api,
-    clock,
-    logger: silentLogger,
-    leaderElection: { ...lease, identity: 'next' },
-  });
-  next.add({ name: 'work', run: async () => void log.push('next works') });
-  const nextStop = new AbortController();
-  const nextEnding = next.start(nextStop.signal);
-  await clock.advance(60_000);
-  assert.equal(next.ready(), true, 'a process that waits is ready');
-  const metric = async (name: string): Promise<string | undefined> =>
-    new RegExp(`${name}\\{name="operator"\\} (\\d)`).exec(await registry.metrics())?.[1];
-  assert.equal(await metric('leader_election_master_status'), '1');
-  assert.equal(await metric('leader_election_slowpath_total'), '0');
-  api.label(leases, lease, { changed: 'yes' });
-  await clock.advance(10_000);
-  assert.equal(await metric('leader_election_slowpath_total'), '1');
-  stop.abort();
-  await clock.advance(3_000);
-  await ending;
-  assert.equal(await metric('leader_election_master_status'), '0');
-  assert.deepEqual(log, ['leader begins', 'leader ends', 'next works']);
-  assert.equal(holder(), 'next');
-  nextStop.abort();
-  await clock.advance(1_000);
-  await nextEnding;
-});
-
-test('while reconciles in flight end, the Lease is kept and they may write', async () => {
-  const { clock, api, stop, manager, start, holder } = fixture({ ...elected, stopTimeoutMs: 60_000 });
-  const controller = manager.addController<string>({
-    name: 'test',
-    reconcile: async (key) => {
-      await clock.sleep(25_000);
-      await manager.client.create(configMaps, { metadata: { namespace: 'default', name: key } });
-    },
-  });
-  controller.enqueue('a');
-  controller.enqueue('b');
-  const { result, ending } = start();
-  await clock.advance(1_000);
-  stop.abort();
-  await clock.advance(23_000);
-  assert.equal(holder(), 'me');
-  await clock.advance(1_000);
-  await ending;
-  assert.deepEqual(result, { ended: true });
-  assert.equal(holder(), '');
-  assert.equal(api.writes('create').filter(({ object }) => object === 'default/a').length, 1);
-  assert.equal(api.peek(configMaps, { namespace: 'default', name: 'b' }), undefined, 'no new one begins');
-});
-
-test('the loss of the Lease stops reconciles at once, refuses writes, and ends the manager with an error', async () => {
-  const { clock, api, manager, start } = fixture(elected);
-  let reason: unknown;
-  let refused: unknown;
-  const controller = manager.addController<string>({
-    name: 'test',
-    reconcile: async (_key, signal) => {
-      await clock.sleep(3_600_000, signal).catch((error: unknown) => (reason = error));
-      await manager.client
-        .create(configMaps, { metadata: { namespace: 'default', name: 'late' } })
-        .catch((error: unknown) => (refused = error));
-      await new Promise(() => {}); // and never ends
-    },
-  });
-  controller.enqueue('a');
-  const { result, ending } = start();
-  await clock.advance(1_000);
-  api.change<Lease>(leases, lease, ({ spec }) => {
-    if (spec) spec.holderIdentity = 'other';
-  });
-  await clock.advance(2_000);
-  assert.ok(reason instanceof Error);
-  assert.ok(refused instanceof FencedError);
-  await clock.advance(1_000);
-  await ending;
-  assert.ok(result.error instanceof LeaseLostError);
-  assert.equal(api.writes('create').filter(({ resource }) => resource === 'configmaps').length, 0);
-});
-
-test('a manager that can not renew its Lease in time stops by itself', async () => {
-  const { clock, api, log, manager, noting, start } = fixture(elected);
-  manager.add(noting('leader'));
-  const { result, ending } = start();
-  await clock.advance(1_000);
-  api.goDown();
-  await clock.advance(12_000);
-  await ending;
-  assert.ok(result.error instanceof LeaseLostError);
-  assert.deepEqual(log, ['leader begins', 'leader ends']);
-});
-
-test('nothing is written before this process leads', async () => {
-  const { manager } = fixture(elected);
-  await assert.rejects(
-    manager.client.create(configMaps, { metadata: { namespace: 'default', name: 'a' } }),
-    FencedError,
-  );
-});
-
-test('what does not end in time is named, and its Lease is neither released nor renewed', async () => {
-  const { clock, api, stop, manager, noting, start, holder } = fixture({ ...elected, stopTimeoutMs: 10_000 });
-  let abortedAt: number | undefined;
-  const controller = manager.addController<string>({
-    name: 'stuck',
-    reconcile: (_key, signal) => {
-      signal.addEventListener('abort', () => (abortedAt = clock.monotonic()));
-      return new Promise(() => {});
-    },
-  });
-  controller.enqueue('a');
-  manager.add(noting('replica'));
-  const { result, ending } = start();
-  await clock.advance(1_000);
-  stop.abort();
-  await clock.advance(9_999);
-  assert.equal(abortedAt, 6_000);
-  assert.equal(result.ended, false);
-  await clock.advance(1);
-  await ending;
-  assert.ok(result.error instanceof StopTimeoutError);
-  assert.equal(result.error.message, 'not ended within 10 s: controller stuck');
-  assert.equal(holder(), 'me');
-  const renewals = api.writes('update').length;
-  await clock.advance(60_000);
-  assert.equal(api.writes('update').length, renewals);
-});
-
-test('health and metrics are served from the first moment to the last', async () => {
-  const addresses: string[] = [];
-  const logger = createLogger({
-    level: 'debug',
-    name: 'test',
-    destination: {
-      write(line) {
-        const { address } = JSON.parse(line);
-        if (address !== undefined) addresses.push(`http://${address}`);
-      },
-    },
-  });
-  const { clock, stop, manager, noting, start } = fixture({
-    logger,
-    healthAddress: '127.0.0.1:0',
-    metricsAddress: '127.0.0.1:0',
-  });
-  const listed = Promise.withResolvers<void>();
-  manager.add(noting('cache', { waitForSync: () => listed.promise }));
-  manager.addController<string>({ name: 'test', reconcile: async () => {} });
-  const { result, ending } = start();
-  const answers = async (path: string): Promise<string[]> =>
-    Promise.all(addresses.map(async (address) => (await fetch(address + path)).text()));
-  const deadline = performance.now() + 10_000;
-  while (manager.ready() !== 'not synced yet: cache') {
-    assert.ok(performance.now() < deadline, String(manager.ready()));
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert.ok((await answers('/readyz')).includes('not synced yet: cache\n'));
-  assert.ok((await answers('/healthz')).includes('ok\n'));
-  listed.resolve();
-  await clock.advance(0);
-  assert.ok((await answers('/readyz')).includes('ok\n'));
-  assert.ok((await answers('/metrics')).some((text) => text.includes('controller_runtime_active_workers')));
-  stop.abort();
-  await clock.advance(0);
-  assert.ok((await answers('/readyz')).includes('the manager is stopping\n'));
-  await clock.advance(100);
-  await ending;
-  assert.deepEqual(result, { ended: true });
-  await assert.rejects(answers('/healthz'), TypeError);
-});
-
-test('a server that can not listen ends the manager with its error', async () => {
-  const { result, ending } = fixture({ healthAddress: '192.0.2.1:1' }).start();
-  await ending;
-  assert.match(String(result.error), /192\.0\.2\.1/);
+test('the jitter of its informers comes from the random numbers that it is given', async () => {
+  const timeouts = async (random: number): Promise<unknown[]> => {
+    const { clock, api, manager, start } = fixture({ random: () => random });
+    const watch = api.watch.bind(api);
+    const asked: unknown[] = [];
+    api.watch = (resource, form, options) => {
+      asked.push(options.timeoutSeconds);
+      return watch(resource, form, options);
+    };
+    manager.cache(secrets);
+    start();
+    await clock.advance(10);
+    return asked;
+  };
+  assert.deepEqual([...(await timeouts(0)), ...(await timeouts(0.5))], [300, 450]);
 });

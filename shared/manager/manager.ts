@@ -1,45 +1,20 @@
-import type { Registry } from 'prom-client';
+import { hostname } from 'node:os';
 import { Controller, type ControllerOptions } from '../controller/controller.ts';
+import type { ControllerDefinition } from '../controller/definition.ts';
+import { EventRecorder, type EventSink } from '../events/event-recorder.ts';
 import type { ApiClient } from '../kube/api-client.ts';
 import { SharedInformers } from '../kube/shared-informers.ts';
+import type { KubeObject, TypedResource } from '../kube/types.ts';
+import { fencedClient } from '../lease/fenced-client.ts';
+import { FencedError } from '../lease/write-fence.ts';
 import { controllerMetrics } from '../metrics/controller.ts';
-import type { Address } from '../runtime/address.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Logger } from '../runtime/logger.ts';
 import type { Health } from '../server/ops-server.ts';
-import { type LeaderElectionOptions, Leadership } from './leadership.ts';
+import type { Cache, CacheOptions } from './late-cache.ts';
+import { Leadership } from './leadership.ts';
+import { ManagedControllers } from './managed-controllers.ts';
+import { type ManagerOptions, StopTimeoutError, SyncTimeoutError, shardOptions } from './manager-options.ts';
 import { opsRunnable } from './ops-runnable.ts';
 import { aborted, type Runnable, RunnableGroup, type Stage, stages } from './runnable.ts';
-
-export interface ManagerOptions {
-  client: ApiClient;
-  clock: Clock;
-  logger: Logger;
-  /** Gets the metrics of controllers, queues and leader election. */
-  registry?: Registry | undefined;
-  /** Where /healthz and /readyz are served, as in `parseAddress`. Default: nowhere. */
-  healthAddress?: string | Address | undefined;
-  /** Where /metrics is served. Default: nowhere. */
-  metricsAddress?: string | Address | undefined;
-  /** Of several processes only one works, the others wait. Default: each one works. */
-  leaderElection?: LeaderElectionOptions | undefined;
-  /** How long the caches may take until they have synced, in ms. Default 120,000. */
-  syncTimeoutMs?: number | undefined;
-  /** How long all may take to end after the stop, in ms. Default 30,000. */
-  stopTimeoutMs?: number | undefined;
-}
-
-/** The caches didn't sync in time. */
-export class SyncTimeoutError extends Error {
-  override readonly name = 'SyncTimeoutError';
-  readonly code = 'SYNC_TIMEOUT';
-}
-
-/** Something didn't end in time after the stop, and may still be at work. */
-export class StopTimeoutError extends Error {
-  override readonly name = 'StopTimeoutError';
-  readonly code = 'STOP_TIMEOUT';
-}
 
 const informersName = 'informers';
 const defaultStopTimeoutMs = 30_000;
@@ -54,10 +29,16 @@ const lostTimeoutMs = 1_000;
 export class Manager implements Health {
   /** Those acquired before the start have synced when the controllers start. */
   readonly informers: SharedInformers;
-  /** For reconciles: with leader election, it writes only while this process surely leads (else: FencedError). */
+  /**
+   * For what isn't done by `Request.client`: with leader election, it writes only while this process surely leads, else,
+   * with `shard`, while it surely holds its name (else: FencedError).
+   */
   readonly client: ApiClient;
+  /** Events for people. One that can't be written is dropped. */
+  readonly events: EventSink;
   readonly #options: ManagerOptions;
   readonly #leadership: Leadership | undefined;
+  readonly #controllers: ManagedControllers;
   readonly #groups: Record<Stage, RunnableGroup>;
   /** Aborted when there is no time for an orderly stop. */
   readonly #atOnce = new AbortController();
@@ -67,17 +48,37 @@ export class Manager implements Health {
   #keeping: Promise<void> | undefined;
 
   constructor(options: ManagerOptions) {
-    const { client, clock, logger, registry, leaderElection, healthAddress, metricsAddress } = options;
+    const { client, clock, logger, random, registry, leaderElection, shard } = options;
+    const { healthAddress, metricsAddress, stopTimeoutMs = defaultStopTimeoutMs } = options;
     this.#options = options;
     this.#leadership = leaderElection && new Leadership({ client, clock, logger, registry }, leaderElection);
-    this.client = this.#leadership?.client ?? client;
+    this.client = this.#leadership?.client ?? (shard ? fencedClient(client, () => this.#permit()) : client);
     this.#groups = {
       server: new RunnableGroup(),
       cache: new RunnableGroup(),
       replica: new RunnableGroup(),
       leader: new RunnableGroup(),
     };
-    this.informers = new SharedInformers({ client, clock, logger });
+    this.informers = new SharedInformers({ client, clock, logger, random });
+    const name = options.name ?? shard?.ring ?? leaderElection?.name ?? 'controller';
+    this.#controllers = new ManagedControllers({
+      client,
+      unshardedClient: this.#leadership?.client ?? client,
+      informers: this.informers,
+      fieldManager: name,
+      shard: shard && shardOptions(options, shard),
+      stopTimeoutMs,
+      addController: (definition) => this.addController(definition),
+    });
+    const events = new EventRecorder({
+      client: this.client,
+      clock,
+      logger,
+      controller: name,
+      instance: hostname(),
+    });
+    this.events = events;
+    this.add({ name: 'events', stage: 'cache', run: (signal) => events.run(signal) });
     this.add({
       name: informersName,
       stage: 'cache',
@@ -94,7 +95,7 @@ export class Manager implements Health {
 
   /** Before the start. */
   add(runnable: Runnable): void {
-    if (this.#state !== 'new') throw new Error(`${runnable.name}: add it before the manager is started`);
+    this.#whileNew(runnable.name);
     this.#groups[runnable.stage ?? 'leader'].add(runnable);
   }
 
@@ -120,13 +121,33 @@ export class Manager implements Health {
     return controller;
   }
 
+  /** Before the start: what is done for the objects of a resource. */
+  controller<T extends KubeObject>(definition: ControllerDefinition<T>): void {
+    this.#whileNew(`controller ${definition.name}`);
+    this.#controllers.add(definition);
+  }
+
+  /**
+   * Before the start: what the process knows of a resource. Of one that a sharded controller is for, or owns, the objects
+   * of this shard, else all. The controllers start when it has synced.
+   */
+  cache<T extends KubeObject>(resource: TypedResource<T>, options: CacheOptions<T> = {}): Cache<T> {
+    this.#whileNew(`cache of ${resource.resource}`);
+    return this.#controllers.cache(resource, options);
+  }
+
+  /** Undefined without a shard, and as long as the shard has no slot. */
+  get shardName(): string | undefined {
+    return this.#controllers.shard?.name;
+  }
+
   live(): boolean {
     return true;
   }
 
   /** Whether the caches have synced. A process that waits for leadership is ready. */
   ready(): boolean | string {
-    if (this.#state === 'running') return true;
+    if (this.#state === 'running') return this.#controllers.shard?.ready ?? true;
     return this.#state === 'starting'
       ? `not synced yet: ${this.#unsynced()}`
       : `the manager is ${this.#state}`;
@@ -140,6 +161,7 @@ export class Manager implements Health {
    */
   async start(signal: AbortSignal): Promise<void> {
     if (this.#state !== 'new') throw new Error('a manager can be started only once');
+    this.#wire();
     this.#state = 'starting';
     const stop = AbortSignal.any([signal, this.#failed.signal]);
     try {
@@ -151,6 +173,23 @@ export class Manager implements Health {
     this.#state = 'stopping';
     await this.#stop();
     if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
+  }
+
+  #wire(): void {
+    this.#controllers.wire();
+    const { shard } = this.#controllers;
+    if (shard)
+      this.add({ name: 'shard', stage: 'replica', run: (signal, atOnce) => shard.run(signal, atOnce) });
+  }
+
+  #permit(): number {
+    const { shard } = this.#controllers;
+    if (shard === undefined) throw new FencedError('not written: the manager is not started');
+    return shard.permit();
+  }
+
+  #whileNew(what: string): void {
+    if (this.#state !== 'new') throw new Error(`${what}: add it before the manager is started`);
   }
 
   async #start(stop: AbortSignal): Promise<void> {

@@ -36,39 +36,35 @@ export class BucketCounts {
 type Exposition = Awaited<ReturnType<Histogram['get']>>;
 
 /**
- * A histogram with one label for what happens hundreds of thousands of times a second: a value costs a few
+ * A histogram for what happens hundreds of thousands of times a second: a value costs a few
  * nanoseconds, where prom-client's own histogram looks up its labels each time.
  */
 export class BucketHistogram extends Histogram {
   readonly #name: string;
-  readonly #label: string;
   readonly #bounds: readonly number[];
-  readonly #series = new Map<string, BucketCounts>();
+  readonly #series: Array<[labels: Record<string, string>, counts: BucketCounts]> = [];
   /** Never used but for its name, help and type. */
   readonly #template: Histogram;
 
-  constructor(name: string, help: string, label: string, bounds: readonly number[]) {
-    const configuration = { name, help, labelNames: [label], buckets: [...bounds], registers: [] };
+  constructor(name: string, help: string, labelNames: string[], bounds: readonly number[]) {
+    const configuration = { name, help, labelNames, buckets: [...bounds], registers: [] };
     super(configuration);
     this.#template = new Histogram(configuration);
     this.#name = name;
-    this.#label = label;
     this.#bounds = bounds;
   }
 
-  /** The series with that value of the label; it exists from now on. */
-  series(value: string): BucketCounts {
-    const known = this.#series.get(value);
-    if (known !== undefined) return known;
-    const made = new BucketCounts(this.#bounds);
-    this.#series.set(value, made);
-    return made;
+  /** A new series, with values of all labels that no other has. */
+  add(labels: Record<string, string>): BucketCounts {
+    const counts = new BucketCounts(this.#bounds);
+    this.#series.push([labels, counts]);
+    return counts;
   }
 
   override async get(): Promise<Exposition> {
     return {
       ...(await this.#template.get()),
-      values: [...this.#series].flatMap(([value, counts]) => this.#values(value, counts)),
+      values: this.#series.flatMap(([labels, counts]) => this.#values(labels, counts)),
     };
   }
 
@@ -77,8 +73,7 @@ export class BucketHistogram extends Histogram {
     return this.get();
   }
 
-  #values(value: string, counts: BucketCounts): Exposition['values'] {
-    const labels = { [this.#label]: value };
+  #values(labels: Record<string, string>, counts: BucketCounts): Exposition['values'] {
     const cumulative = [...counts.cumulative()];
     return [
       ...cumulative.map(([le, count]) => ({

@@ -11,6 +11,7 @@ const results = {
   later: 'requeue_after',
   conflict: 'requeue',
   failed: 'error',
+  panic: 'error',
   terminal: 'error',
   timeout: 'error',
 } as const satisfies Record<Result['kind'], string>;
@@ -52,6 +53,11 @@ export const controllerMetrics = oncePerRegistry((registry): ControllerMetrics =
     name: 'controller_runtime_terminal_reconcile_errors_total',
     help: 'Reconciles that failed and are not tried again',
   });
+  const panics = new Counter({
+    ...common,
+    name: 'controller_runtime_reconcile_panics_total',
+    help: 'Reconciles that failed because of a fault of the program',
+  });
   const timeouts = new Counter({
     ...common,
     name: 'controller_runtime_reconcile_timeouts_total',
@@ -78,7 +84,7 @@ export const controllerMetrics = oncePerRegistry((registry): ControllerMetrics =
     observe(controller, clock, concurrency) {
       const labels = { controller };
       for (const result of Object.values(results)) total.inc({ controller, result }, 0);
-      for (const counter of [errors, terminal, timeouts]) counter.inc(labels, 0);
+      for (const counter of [errors, terminal, panics, timeouts]) counter.inc(labels, 0);
       most.set(labels, concurrency);
       time.zero(labels);
       active.set(labels, 0);
@@ -91,6 +97,7 @@ export const controllerMetrics = oncePerRegistry((registry): ControllerMetrics =
           total.inc({ controller, result: results[result] });
           if (results[result] === 'error') errors.inc(labels);
           if (result === 'terminal') terminal.inc(labels);
+          if (result === 'panic') panics.inc(labels);
           if (result === 'timeout') timeouts.inc(labels);
           time.observe(labels, durationMs / 1000);
         },

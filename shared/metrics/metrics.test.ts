@@ -39,6 +39,7 @@ test('the series of a controller exist before it did anything', async () => {
     'controller_runtime_active_workers{controller="ring"}',
     'controller_runtime_max_concurrent_reconciles{controller="ring"}',
     'controller_runtime_reconcile_errors_total{controller="ring"}',
+    'controller_runtime_reconcile_panics_total{controller="ring"}',
     'controller_runtime_reconcile_time_seconds_count{controller="ring"}',
     'controller_runtime_reconcile_time_seconds_sum{controller="ring"}',
     'controller_runtime_reconcile_timeouts_total{controller="ring"}',
@@ -47,15 +48,15 @@ test('the series of a controller exist before it did anything', async () => {
     'controller_runtime_reconcile_total{controller="ring",result="requeue_after"}',
     'controller_runtime_reconcile_total{controller="ring",result="success"}',
     'controller_runtime_terminal_reconcile_errors_total{controller="ring"}',
-    'workqueue_adds_total{name="ring"}',
-    'workqueue_depth{name="ring"}',
-    'workqueue_longest_running_processor_seconds{name="ring"}',
-    'workqueue_queue_duration_seconds_count{name="ring"}',
-    'workqueue_queue_duration_seconds_sum{name="ring"}',
-    'workqueue_retries_total{name="ring"}',
-    'workqueue_unfinished_work_seconds{name="ring"}',
-    'workqueue_work_duration_seconds_count{name="ring"}',
-    'workqueue_work_duration_seconds_sum{name="ring"}',
+    'workqueue_adds_total{name="ring",controller="ring"}',
+    'workqueue_depth{name="ring",controller="ring"}',
+    'workqueue_longest_running_processor_seconds{name="ring",controller="ring"}',
+    'workqueue_queue_duration_seconds_count{name="ring",controller="ring"}',
+    'workqueue_queue_duration_seconds_sum{name="ring",controller="ring"}',
+    'workqueue_retries_total{name="ring",controller="ring"}',
+    'workqueue_unfinished_work_seconds{name="ring",controller="ring"}',
+    'workqueue_work_duration_seconds_count{name="ring",controller="ring"}',
+    'workqueue_work_duration_seconds_sum{name="ring",controller="ring"}',
   ]);
   const { 'controller_runtime_max_concurrent_reconciles{controller="ring"}': most, ...others } = values;
   assert.equal(most, 3);
@@ -72,17 +73,19 @@ test('reconciles are counted by result and timed', async () => {
   observer.reconciled('failed', 50);
   observer.reconciled('terminal', 100);
   observer.reconciled('timeout', 100);
+  observer.reconciled('panic', 50);
   const values = await samples(registry);
   assert.equal(values['controller_runtime_active_workers{controller="ring"}'], 2);
-  const totals = { success: 1, requeue_after: 1, requeue: 1, error: 3 };
+  const totals = { success: 1, requeue_after: 1, requeue: 1, error: 4 };
   for (const [result, total] of Object.entries(totals)) {
     const name = `controller_runtime_reconcile_total{controller="ring",result="${result}"}`;
     assert.equal(values[name], total, result);
   }
-  assert.equal(values['controller_runtime_reconcile_errors_total{controller="ring"}'], 3);
+  assert.equal(values['controller_runtime_reconcile_errors_total{controller="ring"}'], 4);
+  assert.equal(values['controller_runtime_reconcile_panics_total{controller="ring"}'], 1);
   assert.equal(values['controller_runtime_terminal_reconcile_errors_total{controller="ring"}'], 1);
   assert.equal(values['controller_runtime_reconcile_timeouts_total{controller="ring"}'], 1);
-  assert.equal(values['controller_runtime_reconcile_time_seconds_sum{controller="ring"}'], 0.5);
+  assert.equal(values['controller_runtime_reconcile_time_seconds_sum{controller="ring"}'], 0.55);
 });
 
 test('a queue tells how long keys wait, how long they are worked on, and which one takes too long', async () => {
@@ -98,18 +101,18 @@ test('a queue tells how long keys wait, how long they are worked on, and which o
   observer.retried('a');
   await clock.advance(500);
   const during = await samples(registry);
-  assert.equal(during['workqueue_unfinished_work_seconds{name="ring"}'], 3);
-  assert.equal(during['workqueue_longest_running_processor_seconds{name="ring"}'], 2.5);
+  assert.equal(during['workqueue_unfinished_work_seconds{name="ring",controller="ring"}'], 3);
+  assert.equal(during['workqueue_longest_running_processor_seconds{name="ring",controller="ring"}'], 2.5);
   observer.done('a');
   observer.done('b');
   observer.added('c');
   const after = await samples(registry);
-  assert.equal(after['workqueue_depth{name="ring"}'], 1);
-  assert.equal(after['workqueue_adds_total{name="ring"}'], 3);
-  assert.equal(after['workqueue_retries_total{name="ring"}'], 1);
-  assert.equal(after['workqueue_queue_duration_seconds_sum{name="ring"}'], 4);
-  assert.equal(after['workqueue_work_duration_seconds_sum{name="ring"}'], 3);
-  assert.equal(after['workqueue_unfinished_work_seconds{name="ring"}'], 0);
+  assert.equal(after['workqueue_depth{name="ring",controller="ring"}'], 1);
+  assert.equal(after['workqueue_adds_total{name="ring",controller="ring"}'], 3);
+  assert.equal(after['workqueue_retries_total{name="ring",controller="ring"}'], 1);
+  assert.equal(after['workqueue_queue_duration_seconds_sum{name="ring",controller="ring"}'], 4);
+  assert.equal(after['workqueue_work_duration_seconds_sum{name="ring",controller="ring"}'], 3);
+  assert.equal(after['workqueue_unfinished_work_seconds{name="ring",controller="ring"}'], 0);
 });
 
 test('a queue that was shut down has no depth; one of the same name after it is counted with it', async () => {
@@ -122,8 +125,8 @@ test('a queue that was shut down has no depth; one of the same name after it is 
   observer.dropped(2);
   metrics.observe('ring', clock).added('a');
   const values = await samples(registry);
-  assert.equal(values['workqueue_depth{name="ring"}'], 1);
-  assert.equal(values['workqueue_adds_total{name="ring"}'], 3);
+  assert.equal(values['workqueue_depth{name="ring",controller="ring"}'], 1);
+  assert.equal(values['workqueue_adds_total{name="ring",controller="ring"}'], 3);
 });
 
 test('times fall into the buckets of their size', async () => {
@@ -132,8 +135,9 @@ test('times fall into the buckets of their size', async () => {
   for (const waitedMs of [0, 1, 5, 10, 2_000_000]) observer.taken('a', waitedMs);
   const text = await registry.metrics();
   const bucket = (le: string): string =>
-    text.match(new RegExp(`workqueue_queue_duration_seconds_bucket{le="${le}",name="ring"} (\\d+)`))?.[1] ??
-    '';
+    text.match(
+      new RegExp(`workqueue_queue_duration_seconds_bucket{le="${le}",name="ring",controller="ring"} (\\d+)`),
+    )?.[1] ?? '';
   const bounds = ['1e-8', '0.0001', '0.001', '0.01', '0.1', '1000', '\\+Inf'];
   assert.deepEqual(bounds.map(bucket), ['1', '1', '2', '4', '4', '4', '5']);
   assert.match(text, /^# TYPE workqueue_queue_duration_seconds histogram$/m);

@@ -12,7 +12,17 @@ export interface WorkqueueMetrics {
   observe(name: string, clock: Clock): QueueObserver<string>;
 }
 
-/** The `workqueue_*` metrics under the names that client-go and controller-runtime gave them. */
+/** client-go's label, and the one that controller-runtime's dashboards group by; there they are the same, too. */
+const labelNames = ['name', 'controller'] as const;
+const labelsOf = (queue: string): Record<(typeof labelNames)[number], string> => ({
+  name: queue,
+  controller: queue,
+});
+
+/**
+ * The `workqueue_*` metrics under the names that client-go and controller-runtime gave them. The depth isn't told for
+ * each priority: what waits is looked at as a whole.
+ */
 export const workqueueMetrics = oncePerRegistry((registry): WorkqueueMetrics => {
   const queues = new Map<string, QueueFigures>();
   const figure = (make: typeof gauge, name: string, help: string, value: (queue: QueueFigures) => number) =>
@@ -43,7 +53,8 @@ export const workqueueMetrics = oncePerRegistry((registry): WorkqueueMetrics => 
     observe(name, clock) {
       const known = queues.get(name);
       if (known !== undefined) return known;
-      const figures = new QueueFigures(clock, waiting.series(name), working.series(name));
+      const labels = labelsOf(name);
+      const figures = new QueueFigures(clock, waiting.add(labels), working.add(labels));
       queues.set(name, figures);
       return figures;
     },
@@ -56,10 +67,10 @@ function gauge(registry: Registry, name: string, help: string, values: Values): 
   const metric = new Gauge({
     name: `workqueue_${name}`,
     help,
-    labelNames: ['name'] as const,
+    labelNames,
     registers: [],
     collect() {
-      for (const [queue, value] of values()) this.set({ name: queue }, value);
+      for (const [queue, value] of values()) this.set(labelsOf(queue), value);
     },
   });
   registry.registerMetric(metric);
@@ -69,18 +80,18 @@ function counter(registry: Registry, name: string, help: string, values: Values)
   const metric = new Counter({
     name: `workqueue_${name}`,
     help,
-    labelNames: ['name'] as const,
+    labelNames,
     registers: [],
     collect() {
       this.reset();
-      for (const [queue, value] of values()) this.inc({ name: queue }, value);
+      for (const [queue, value] of values()) this.inc(labelsOf(queue), value);
     },
   });
   registry.registerMetric(metric);
 }
 
 function histogram(registry: Registry, name: string, help: string): BucketHistogram {
-  const metric = new BucketHistogram(`workqueue_${name}`, help, 'name', durationBuckets);
+  const metric = new BucketHistogram(`workqueue_${name}`, help, [...labelNames], durationBuckets);
   registry.registerMetric(metric);
   return metric;
 }

@@ -22,7 +22,8 @@ export class ExponentialBackoff<K> {
   #sweptAt: number;
 
   constructor(clock: Clock, { baseMs = 5, maxMs = 60_000 }: BackoffOptions = {}) {
-    if (!(baseMs > 0 && maxMs >= baseMs)) throw new RangeError('backoff needs 0 < baseMs <= maxMs');
+    if (!(baseMs > 0)) throw new RangeError(`baseMs must be more than 0, not ${baseMs}`);
+    if (!(maxMs >= baseMs)) throw new RangeError(`maxMs must be at least baseMs (${baseMs}), not ${maxMs}`);
     this.#clock = clock;
     this.#baseMs = baseMs;
     this.maxMs = maxMs;

@@ -60,6 +60,7 @@ test('in any stretch of time no more come through than the burst and what flows 
 test('a bucket that could never give a token is refused', () => {
   for (const options of [
     { perSecond: 0, burst: 1 },
+    { perSecond: Number.POSITIVE_INFINITY, burst: 1 },
     { perSecond: 1, burst: 0 },
     { perSecond: Number.NaN, burst: 1 },
   ]) {

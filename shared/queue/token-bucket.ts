@@ -17,8 +17,10 @@ export class TokenBucket {
   #countedAt: number;
 
   constructor(clock: Clock, { perSecond, burst }: TokenBucketOptions) {
-    if (!(perSecond > 0 && burst >= 1))
-      throw new RangeError('token bucket needs perSecond > 0 and burst >= 1');
+    // With infinitely many per second, no time passed would make NaN tokens.
+    if (!(perSecond > 0 && perSecond < Infinity))
+      throw new RangeError(`perSecond must be more than 0, and finite, not ${perSecond}`);
+    if (!(burst >= 1)) throw new RangeError(`burst must be at least 1, not ${burst}`);
     this.#clock = clock;
     this.#perMs = perSecond / 1000;
     this.#burst = burst;

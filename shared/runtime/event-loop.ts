@@ -40,8 +40,8 @@ export class Slice {
   readonly #budgetMs: number;
   #start: number;
 
-  /** `budgetMs`: default 10. */
-  constructor(clock: Clock, budgetMs = 10) {
+  /** `budgetMs`: default 5, since the collector may take as long again within it. */
+  constructor(clock: Clock, budgetMs = 5) {
     this.#clock = clock;
     this.#budgetMs = budgetMs;
     this.#start = clock.monotonic();

@@ -12,6 +12,8 @@ export const stateLabel = 'alpha.sharding.timebertt.dev/state';
 export const identityAnnotation = 'alpha.sharding.timebertt.dev/pod-uid';
 /** Annotation on a Lease: its holder has not settled yet; a restart before that settles again. */
 export const settlingAnnotation = 'alpha.sharding.timebertt.dev/settling';
+/** Annotation on a released Lease: the next process of the workload takes it over; the sharder holds off meanwhile. */
+export const handedOverAnnotation = 'alpha.sharding.timebertt.dev/handed-over';
 /** Annotation on a Lease: the shard's part of the ring in proportion to the others' (default 1), as in "2.5". */
 export const weightAnnotation = 'alpha.sharding.timebertt.dev/weight';
 /** Annotation on a Lease: "true", the shard gets nothing new and keeps what it has. */
@@ -73,3 +75,5 @@ export const samePodDelayMs = 2_000;
 export const viewMaxAgeMs = 5_000;
 /** Deadline of a sharder's request. */
 export const sharderRequestMs = 5_000;
+/** How long the sharder leaves the objects of a slot that was handed over to the next process. */
+export const holdOffMs = 30_000;

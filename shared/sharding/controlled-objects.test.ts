@@ -11,11 +11,13 @@ async function start() {
   const world = new ShardWorld();
   const { api, clock } = world;
   const stop = new AbortController();
-  const informers = [configMaps, pods].map((resource: Resource) => ({
+  const cache = (resource: Resource) => ({
     resource,
     informer: new Informer<KubeObject>({ client: api, clock, resource, form: 'full', logger: silentLogger }),
-  }));
-  const objects = new ControlledObjects({ client: api, ring, main: secrets, informers });
+  });
+  const informers = [configMaps, pods].map(cache);
+  const mains = [cache(secrets)];
+  const objects = new ControlledObjects({ client: api, ring, mains, owned: informers });
   for (const { informer } of informers) void informer.run(stop.signal);
   await clock.advance(0);
   const owner = world.secret('s', 'a');
@@ -79,11 +81,11 @@ test('the main object at the top is found through objects that no cache has yet'
   api.holdWatches(configMaps);
   const middle = seed(configMaps, 'c', owner);
   const below = seed(pods, 'p', middle);
-  assert.equal(objects.mainKey(middle), 'default/s');
-  assert.equal(objects.mainKey(below), undefined, 'its controller is not known');
+  assert.equal(objects.mainKey(middle, secrets), 'default/s');
+  assert.equal(objects.mainKey(below, secrets), undefined, 'its controller is not known');
   objects.created(owner, configMaps, middle);
-  assert.equal(objects.mainKey(below), 'default/s');
-  assert.equal(objects.mainKey({ metadata: { name: 'free' } }), undefined);
+  assert.equal(objects.mainKey(below, secrets), 'default/s');
+  assert.equal(objects.mainKey({ metadata: { name: 'free' } }, secrets), undefined);
 });
 
 test('in a circle of controllers everything is found once, without the one that was asked about', async () => {
@@ -96,5 +98,5 @@ test('in a circle of controllers everything is found once, without the one that 
   await clock.advance(0);
   const cached = objects.cached(one.metadata.uid ?? '').map(({ object }) => object.metadata.name);
   assert.deepEqual(cached, ['two']);
-  assert.equal(objects.mainKey(two), undefined);
+  assert.equal(objects.mainKey(two, secrets), undefined);
 });

@@ -13,8 +13,15 @@ import {
 } from '../kube/types.ts';
 import { shardLabel } from './contract.ts';
 import { type Controlled, ControlledTrees, mostLevels } from './controlled-trees.ts';
+import type { ShardCache } from './shard-caches.ts';
 
 const byController = 'controller';
+
+/** `missing`: a controller that should be there and is in no cache; what is above it is not known, either. */
+export interface Above {
+  known: Controlled[];
+  missing?: { resource: Resource; namespace: string | undefined; reference: OwnerReference };
+}
 
 interface Created extends Controlled {
   ownerUid: string;
@@ -23,8 +30,10 @@ interface Created extends Controlled {
 export interface ControlledObjectsOptions {
   client: Pick<ApiClient, 'list'>;
   ring: string;
-  main: Resource;
-  informers: ReadonlyArray<{ resource: Resource; informer: Informer<KubeObject> }>;
+  /** What the shard's controllers reconcile. */
+  mains: readonly ShardCache[];
+  /** What they own. The same cache for a resource that is in both. */
+  owned: readonly ShardCache[];
 }
 
 /**
@@ -40,7 +49,7 @@ export class ControlledObjects {
 
   constructor(options: ControlledObjectsOptions) {
     this.#options = options;
-    for (const { resource, informer } of options.informers) {
+    for (const { resource, informer } of options.owned) {
       informer.addIndex(byController, controllerUid);
       const seen = (object: KubeObject): void => this.#seen(resource, object);
       informer.addHandler({ added: seen, updated: (_old, now) => seen(now), deleted: seen });
@@ -84,16 +93,23 @@ export class ControlledObjects {
       found.set(uid, controlled);
       controllers.push(uid);
     };
-    for (const key of this.#createdFor.get(ownerUid) ?? []) {
-      const created = this.#created.get(key);
-      if (created) take(created);
-    }
     for (const uid of controllers) {
-      for (const { resource, informer } of this.#options.informers) {
+      for (const key of this.#createdFor.get(uid) ?? []) {
+        const created = this.#created.get(key);
+        if (created) take(created);
+      }
+      for (const { resource, informer } of this.#options.owned) {
         for (const object of informer.store.byIndex(byController, uid)) take({ resource, object });
       }
     }
     return [...found.values()];
+  }
+
+  cachedOf(ownerUid: string, resource: Resource): KubeObject[] {
+    const name = resourceName(resource);
+    return this.cached(ownerUid).flatMap((each) =>
+      resourceName(each.resource) === name ? [each.object] : [],
+    );
   }
 
   /** Whether that uid is the owner's, or that of an object that it is known to control. */
@@ -106,14 +122,20 @@ export class ControlledObjects {
    * be worked on as a main one by another shard.
    */
   follows(resource: Resource): boolean {
-    return (
-      this.#cacheOf(resource) !== undefined && resourceName(resource) !== resourceName(this.#options.main)
-    );
+    return this.isOwned(resource) && !this.isMain(resource);
   }
 
-  /** Key of the main object at the top of an object's controllers, as far as they are known. */
-  mainKey(object: KubeObject): string | undefined {
-    const { main } = this.#options;
+  isOwned(resource: Resource): boolean {
+    return this.#cacheOf(resource) !== undefined;
+  }
+
+  isMain(resource: Resource): boolean {
+    const name = resourceName(resource);
+    return this.#options.mains.some((main) => resourceName(main.resource) === name);
+  }
+
+  /** Key of the nearest object of the main resource above an object, as far as what is between them is known. */
+  mainKey(object: KubeObject, main: Resource): string | undefined {
     const { namespace } = object.metadata;
     let current: KubeObject | undefined = object;
     for (let level = 0; level < mostLevels; level += 1) {
@@ -125,12 +147,30 @@ export class ControlledObjects {
     return undefined;
   }
 
+  /** What stands above an object of an owned resource in the ring, nearest first. */
+  above(resource: Resource, object: KubeObject): Above {
+    const known: Controlled[] = [];
+    if (!this.isOwned(resource)) return { known };
+    const { namespace } = object.metadata;
+    let current = object;
+    for (let level = 0; level < mostLevels; level += 1) {
+      const reference = controllerOf(current);
+      const of = reference && this.#all().find((cache) => refersTo(reference, cache.resource))?.resource;
+      if (reference === undefined || of === undefined) break;
+      const found = this.#find(reference, namespace);
+      if (found === undefined) return { known, missing: { resource: of, namespace, reference } };
+      known.push({ resource: of, object: found });
+      current = found;
+    }
+    return { known };
+  }
+
   /** Asks the API server, with one list for each resource; objects of the owner under any shard's label. */
   async live(owner: PartialObject, signal: AbortSignal): Promise<Controlled[]> {
-    const { client, ring, informers } = this.#options;
+    const { client, ring, owned } = this.#options;
     const { namespace, uid = '' } = owner.metadata;
     // A namespaced object can't own a cluster-scoped one.
-    const resources = informers
+    const resources = owned
       .map(({ resource }) => resource)
       .filter(({ namespaced }) => namespaced || namespace === undefined);
     const trees = new ControlledTrees([uid], resources);
@@ -142,13 +182,17 @@ export class ControlledObjects {
     return trees.of(uid);
   }
 
+  #all(): ShardCache[] {
+    return [...this.#options.owned, ...this.#options.mains];
+  }
+
   #cacheOf(resource: Resource): Informer<KubeObject> | undefined {
     const name = resourceName(resource);
-    return this.#options.informers.find((entry) => resourceName(entry.resource) === name)?.informer;
+    return this.#options.owned.find((entry) => resourceName(entry.resource) === name)?.informer;
   }
 
   #find(reference: OwnerReference, namespace: string | undefined): KubeObject | undefined {
-    for (const { resource, informer } of this.#options.informers) {
+    for (const { resource, informer } of this.#all()) {
       if (!refersTo(reference, resource)) continue;
       const key = keyOf(resource, namespace, reference.name);
       const object = informer.store.get(key) ?? this.#created.get(`${resourceName(resource)}/${key}`)?.object;

@@ -8,6 +8,7 @@ import {
   type PartialObject,
   type Resource,
   resourceName,
+  type TypedResource,
 } from '../kube/types.ts';
 import { FencedError, type WriteFence } from '../lease/write-fence.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -21,7 +22,7 @@ const serverGraceMs = 500;
 export interface FencedWriterOptions {
   client: ApiClient;
   clock: Clock;
-  fence: WriteFence;
+  fence: Pick<WriteFence, 'permit'>;
   ring: string;
   shard: string;
   observer: ShardObserver;
@@ -38,14 +39,17 @@ export interface FencedWriterOptions {
 /** Writes on behalf of one main object. Every method throws FencedError once the shard's Lease is no longer sure. */
 export interface OwnerWriter {
   /** An object controlled by the owner, or by what it controls, gets the shard label from the start. */
-  create<T extends KubeObject>(resource: Resource, object: T): Promise<T>;
+  create<T extends KubeObject>(resource: TypedResource<T>, object: T): Promise<T>;
   /**
    * Replaces the version that was read; one that the owner adopts by it gets the shard label, too. Throws TypeError when
    * the object has no resourceVersion: a write that the network delivers late is refused by it alone.
    */
-  update<T extends KubeObject>(resource: Resource, object: T): Promise<T>;
+  update<T extends KubeObject>(resource: TypedResource<T>, object: T): Promise<T>;
+  /** Throws TypeError when the object has no resourceVersion. */
+  updateStatus<T extends KubeObject>(resource: TypedResource<T>, object: T): Promise<T>;
   /** An object that the owner adopts by it gets the shard label by a second patch; by `apply`, at once. */
-  patch<T extends KubeObject>(resource: Resource, ref: ObjectRef, patch: Patch): Promise<T>;
+  patch<T extends KubeObject>(resource: TypedResource<T>, ref: ObjectRef, patch: Patch): Promise<T>;
+  patchStatus<T extends KubeObject>(resource: TypedResource<T>, ref: ObjectRef, patch: Patch): Promise<T>;
   delete(resource: Resource, ref: ObjectRef, preconditions: { uid: string }): Promise<void>;
 }
 
@@ -89,6 +93,12 @@ export class FencedWriter {
           write('update', resource, body.metadata, (options) => client.update(resource, body, options));
         return follows ? this.#creating(owner, resource, send) : send();
       },
+      updateStatus: async (resource, object) => {
+        if (!object.metadata.resourceVersion) throw unconditional(resource, object);
+        return write('update', resource, object.metadata, (options) =>
+          client.updateStatus(resource, object, options),
+        );
+      },
       patch: async <T extends KubeObject>(resource: Resource, ref: ObjectRef, patch: Patch): Promise<T> => {
         const send = (next: Patch) =>
           write('patch', resource, ref, (options) => client.patch<T>(resource, ref, next, options));
@@ -100,6 +110,8 @@ export class FencedWriter {
         const label = this.#adopted(resource, written, owner);
         return label === undefined ? written : this.#creating(owner, resource, () => send(label));
       },
+      patchStatus: (resource, ref, patch) =>
+        write('patch', resource, ref, (options) => client.patchStatus(resource, ref, patch, options)),
       delete: (resource, ref, preconditions) =>
         write('delete', resource, ref, (options) =>
           client.delete(resource, ref, { ...options, ...preconditions }),
@@ -209,7 +221,7 @@ export class FencedWriter {
   }
 }
 
-const unconditional = (resource: Resource, { metadata }: KubeObject): TypeError =>
+export const unconditional = (resource: Resource, { metadata }: KubeObject): TypeError =>
   new TypeError(
     `${resourceName(resource)} ${objectKey(metadata)} can't be updated without a resourceVersion: send the object that was read, with its changes, or a patch`,
   );

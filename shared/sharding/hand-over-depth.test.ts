@@ -3,11 +3,18 @@ import { test } from 'node:test';
 import { configMaps, namespaces, pods, secrets } from '../kube/resources.ts';
 import type { KubeObject, Resource } from '../kube/types.ts';
 import { reads } from './hand-over-fixture.ts';
-import { assigned, controlledBy, drain, gate, ref, ShardWorld } from './shard-fixture.ts';
-import type { ShardOptions } from './shard-options.ts';
+import {
+  assigned,
+  controlledBy,
+  drain,
+  gate,
+  ref,
+  ShardWorld,
+  type WorldShardOptions,
+} from './shard-fixture.ts';
 
 /** Shard `a` with Secrets, which control ConfigMaps, which control Pods; a reconcile makes what is missing of these. */
-async function start(options: Partial<ShardOptions<KubeObject>> = {}) {
+async function start(options: Partial<WorldShardOptions> = {}) {
   const world = new ShardWorld();
   const running = world.start({
     controlled: [configMaps, pods],

@@ -1,6 +1,6 @@
 import type { ApiClient } from '../kube/api-client.ts';
 import { isNotFound } from '../kube/errors.ts';
-import { objectKey, type PartialObject, type Resource, resourceName } from '../kube/types.ts';
+import { objectKey, type PartialObject, type Resource } from '../kube/types.ts';
 import { FencedError } from '../lease/write-fence.ts';
 import { drainLabel, shardLabel } from './contract.ts';
 import type { ControlledObjects } from './controlled-objects.ts';
@@ -16,12 +16,11 @@ export interface HandOverOptions {
   controlled: ControlledObjects;
   memory: HandOverMemory;
   /** What the cache holds under a key now. */
-  cached(key: string): PartialObject | undefined;
+  cached(resource: Resource, key: string): PartialObject | undefined;
   /** Keeps all others from working on a main object until it is called back; undefined: somebody does already. */
   hold(uid: string): (() => void) | undefined;
   ring: string;
   shard: string;
-  main: Resource;
   observer: ShardObserver;
 }
 
@@ -56,17 +55,21 @@ export class HandOver {
   }
 
   /** Throws when something was not as it was read, or an error came between: to be tried again. */
-  async run(owner: PartialObject, signal: AbortSignal): Promise<void> {
+  async run(main: Resource, owner: PartialObject, signal: AbortSignal): Promise<void> {
     const { ring, shard, observer, controlled } = this.#options;
     const uid = owner.metadata.uid ?? '';
     const to = owner.metadata.labels?.[drainLabel(ring)] ?? '';
     const about = { object: objectKey(owner.metadata), uid, to };
     observer({ event: 'hand-over-begin', ...about });
     try {
-      const children = this.#live.has(uid) ? await controlled.live(owner, signal) : controlled.cached(uid);
+      const cached = controlled.cached(uid);
+      // Another controller may not know what it has created for one of them.
+      const known = [owner, ...cached.map(({ object }) => object)];
+      const isLive = known.some(({ metadata }) => this.#live.has(metadata.uid ?? ''));
+      const children = isLive ? await controlled.live(owner, signal) : cached;
       this.#live.add(uid);
       for (const child of children) await this.#relabelControlled(child, to);
-      const resourceVersion = await this.#relabelOwner(owner, to);
+      const resourceVersion = await this.#relabelOwner(main, owner, to);
       // Of an owner that was taken back, the controlled objects may not have arrived in the caches again.
       if (to !== shard) {
         this.#live.delete(uid);
@@ -80,24 +83,24 @@ export class HandOver {
   }
 
   /** Reads what became of the owner's last patch; until then its key is neither reconciled nor handed over. */
-  async resolve(owner: PartialObject, signal: AbortSignal): Promise<void> {
-    const { client, main, memory, cached } = this.#options;
+  async resolve(main: Resource, owner: PartialObject, signal: AbortSignal): Promise<void> {
+    const { client, memory, cached } = this.#options;
     const uid = owner.metadata.uid ?? '';
     try {
       const live = await client.getMetadata(main, owner.metadata, { signal });
       // Another uid: the object that was meant is gone, and what the cache still holds of it is older than this.
-      memory.resolved(uid, live.metadata.resourceVersion ?? '0', cached(objectKey(owner.metadata)));
+      memory.resolved(uid, live.metadata.resourceVersion ?? '0', cached(main, objectKey(owner.metadata)));
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      memory.resolved(uid, endOfTime, cached(objectKey(owner.metadata)));
+      memory.resolved(uid, endOfTime, cached(main, objectKey(owner.metadata)));
     }
   }
 
   async #relabelControlled(child: Controlled, to: string): Promise<void> {
-    const { ring, main, memory, cached, hold } = this.#options;
+    const { ring, controlled, memory, cached, hold } = this.#options;
     const { metadata } = child.object;
     if ((metadata.labels?.[shardLabel(ring)] ?? '') === to) return;
-    if (resourceName(child.resource) !== resourceName(main)) {
+    if (!controlled.isMain(child.resource)) {
       await this.#patchControlled(child, to);
       return;
     }
@@ -106,9 +109,13 @@ export class HandOver {
     const release = hold(uid);
     if (release === undefined) throw new Error(`${key} is still worked on: it goes with what controls it`);
     try {
-      memory.resolved(uid, (await this.#patchControlled(child, to)) ?? endOfTime, cached(key));
+      memory.resolved(
+        uid,
+        (await this.#patchControlled(child, to)) ?? endOfTime,
+        cached(child.resource, key),
+      );
     } catch (error) {
-      if (!(error instanceof FencedError)) memory.unresolved(uid, cached(key));
+      if (!(error instanceof FencedError)) memory.unresolved(uid, cached(child.resource, key));
       throw error;
     } finally {
       release();
@@ -132,8 +139,8 @@ export class HandOver {
     }
   }
 
-  async #relabelOwner(owner: PartialObject, to: string): Promise<string | undefined> {
-    const { ring, shard, main, writer, memory, cached } = this.#options;
+  async #relabelOwner(main: Resource, owner: PartialObject, to: string): Promise<string | undefined> {
+    const { ring, shard, writer, memory, cached } = this.#options;
     const uid = owner.metadata.uid ?? '';
     const changes: LabelChanges = {
       [shardLabel(ring)]: to === '' ? undefined : to,
@@ -143,10 +150,10 @@ export class HandOver {
     try {
       const written = await writer.relabel(main, owner.metadata, patch);
       const { resourceVersion } = written.metadata;
-      memory.resolved(uid, resourceVersion ?? '0', cached(objectKey(owner.metadata)));
+      memory.resolved(uid, resourceVersion ?? '0', cached(main, objectKey(owner.metadata)));
       return resourceVersion;
     } catch (error) {
-      if (!(error instanceof FencedError)) memory.unresolved(uid, cached(objectKey(owner.metadata)));
+      if (!(error instanceof FencedError)) memory.unresolved(uid, cached(main, objectKey(owner.metadata)));
       throw new Error(`hand-over of ${objectKey(owner.metadata)} from ${shard} did not succeed`, {
         cause: error,
       });

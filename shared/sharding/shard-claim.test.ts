@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Lease } from '../lease/lease.ts';
 import {
   forcedAnnotation,
+  handedOverAnnotation,
   identityAnnotation,
   ringLabel,
   settlingAnnotation,
@@ -18,12 +19,20 @@ interface Found {
   holder: string;
   identity?: string;
   settling?: boolean;
+  handedOver?: boolean;
   durationSeconds?: number;
   /** The sharder took it from a shard that renewed it. */
   forced?: boolean;
 }
 
-const leaseOf = ({ holder, identity = 'pod-0', settling, forced, durationSeconds = 15 }: Found): Lease => ({
+const leaseOf = ({
+  holder,
+  identity = 'pod-0',
+  settling,
+  handedOver,
+  forced,
+  durationSeconds = 15,
+}: Found): Lease => ({
   metadata: {
     namespace: 'default',
     name: 'a',
@@ -31,6 +40,7 @@ const leaseOf = ({ holder, identity = 'pod-0', settling, forced, durationSeconds
     annotations: {
       [identityAnnotation]: identity,
       ...(settling && { [settlingAnnotation]: 'true' }),
+      ...(handedOver && { [handedOverAnnotation]: 'true' }),
       ...(forced && { [forcedAnnotation]: 'true' }),
     },
   },
@@ -62,6 +72,22 @@ const rows: Row[] = [
   { name: 'released by itself', found: { holder: '', identity: 'pod-1' }, expected: settle },
   { name: 'released, long ago', found: { holder: '' }, unchangedMs: 3_600_000, expected: settle },
   { name: 'released before it had settled', found: { holder: '', settling: true }, expected: settle },
+  { name: 'handed over', found: { holder: '', handedOver: true }, expected: atOnce },
+  {
+    name: 'handed over before it had settled',
+    found: { holder: '', handedOver: true, settling: true },
+    expected: settle,
+  },
+  {
+    name: 'handed over, and then taken over by the sharder',
+    found: { holder: sharderHolder, handedOver: true },
+    expected: settle,
+  },
+  {
+    name: "another process's, with a mark that nobody took off",
+    found: { holder: 'a', handedOver: true },
+    expected: 'wait',
+  },
   { name: 'taken over by the sharder', found: { holder: sharderHolder }, expected: settle },
   { name: 'taken over from itself', found: { holder: sharderHolder, identity: 'pod-1' }, expected: settle },
   {
@@ -132,7 +158,8 @@ for (const { name, found, unchangedMs, inUse, expected } of rows) {
     }
     assert(decision.kind === 'take');
     assert.deepEqual(decision.how, expected);
-    const marks = expected === settle ? { [settlingAnnotation]: 'true' } : undefined;
+    const settling = expected === settle && { [settlingAnnotation]: 'true' };
+    const marks = { [handedOverAnnotation]: undefined, ...settling };
     assert.deepEqual(decision.marks, marks, 'a claim that settles says so');
   });
 }

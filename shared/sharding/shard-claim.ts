@@ -1,6 +1,7 @@
 import type { AcquireDecision } from '../lease/acquire-lease.ts';
 import { durationMsOf, holderOf, type Lease } from '../lease/lease.ts';
 import {
+  handedOverAnnotation,
   identityAnnotation,
   ringLabel,
   samePodDelayMs,
@@ -9,6 +10,7 @@ import {
   sharderHolder,
 } from './contract.ts';
 import { mayStillWork } from './forced-takeover.ts';
+import { isHandedOver } from './hold-off.ts';
 
 /** How long a shard that took its name waits, and when it lists its objects. */
 export interface Settling {
@@ -42,7 +44,8 @@ export interface ShardClaimInput {
 
 /**
  * Whether a process may take a shard's name, and how it has to settle then. A name that was released, taken over by
- * the sharder or deleted settles; so does one whose last holder crashed before it had settled.
+ * the sharder or deleted settles; so does one whose last holder crashed before it had settled. One that was handed over
+ * doesn't.
  * Throws ShardClaimError when the Lease belongs to something else.
  */
 export async function decideShardClaim(input: ShardClaimInput): Promise<AcquireDecision<Settling>> {
@@ -58,19 +61,20 @@ export async function decideShardClaim(input: ShardClaimInput): Promise<AcquireD
   const holder = holderOf(lease);
   // By force, from a process that may not know yet.
   if (mayStillWork(lease, unchangedMs)) return { kind: 'wait' };
+  const settled = lease.metadata.annotations?.[settlingAnnotation] === undefined;
+  // The sharder ends the hold-off by taking the Lease over: while the mark stands, nothing of the name was moved.
+  if (isHandedOver(lease)) return take(settled ? atOnce : settle);
   if (holder === '' || holder === sharderHolder) return take(settle);
   if (holder === shard && lease.metadata.annotations?.[identityAnnotation] === identity) {
-    return take(lease.metadata.annotations[settlingAnnotation] === undefined ? samePod : settle);
+    return take(settled ? samePod : settle);
   }
   if (unchangedMs < durationMsOf(lease)) return { kind: 'wait' };
   // A foreign holder's name is no shard to the sharder, so that it may have given the objects away.
-  return take(
-    holder === shard && lease.metadata.annotations?.[settlingAnnotation] === undefined ? atOnce : settle,
-  );
+  return take(holder === shard && settled ? atOnce : settle);
 }
 
 const take = (how: Settling): AcquireDecision<Settling> => ({
   kind: 'take',
   how,
-  ...(how === settle && { marks: { [settlingAnnotation]: 'true' } }),
+  marks: { [handedOverAnnotation]: undefined, ...(how === settle && { [settlingAnnotation]: 'true' }) },
 });

@@ -1,5 +1,5 @@
 import { configMaps, leases, secrets } from '../kube/resources.ts';
-import type { KubeObject, Labels } from '../kube/types.ts';
+import type { KubeObject, Labels, Resource } from '../kube/types.ts';
 import type { Lease } from '../lease/lease.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
@@ -7,12 +7,42 @@ import { MemoryApi } from '../testing/memory-api.ts';
 import { drainLabel, shardLabel } from './contract.ts';
 import { Shard } from './shard.ts';
 import type { ShardEvent } from './shard-event.ts';
-import type { ShardOptions } from './shard-options.ts';
+import type { ShardController, ShardOptions } from './shard-options.ts';
 
 export const ring = 'ring';
 export const assigned = shardLabel(ring);
 export const drain = drainLabel(ring);
 export const ref = (name: string) => ({ namespace: 'default', name });
+
+type Reconcile = ShardController<KubeObject>['reconcile'];
+
+/** A shard with a controller for `main`, and more of them. */
+export interface WorldShardOptions extends ShardOptions {
+  main: Resource;
+  controlled: Resource[];
+  concurrency: number;
+  reconcile: Reconcile;
+  more: ShardController<KubeObject>[];
+}
+
+export const shardController = (
+  main: Resource,
+  owned: Resource[],
+  reconcile: Reconcile,
+  options: Partial<ShardController<KubeObject>> = {},
+): ShardController<KubeObject> => ({
+  name: main.resource,
+  for: { resource: main },
+  owns: owned.map((resource) => ({ resource })),
+  reconcile,
+  ...options,
+});
+
+const sumUp: Reconcile = async ({ object, writer, controlled }) => {
+  const name = `${object.metadata.name}-sums`;
+  if (controlled(configMaps).some(({ metadata }) => metadata.name === name)) return;
+  await writer.create(configMaps, controlledBy(object, name));
+};
 
 /** An API server on virtual time, with Secrets as main and ConfigMaps as controlled objects, for tests of shards. */
 export class ShardWorld {
@@ -51,27 +81,30 @@ export class ShardWorld {
   }
 
   /** Starts the shard `a`; by default a reconcile creates the ConfigMap `<name>-sums` where it is missing. */
-  start(options: Partial<ShardOptions<KubeObject>> = {}) {
+  start({
+    main = secrets,
+    controlled: owned = [configMaps],
+    concurrency = 5,
+    reconcile = sumUp,
+    more = [],
+    ...options
+  }: Partial<WorldShardOptions> = {}) {
     const stop = new AbortController();
     const events: ShardEvent[] = [];
-    const shard = new Shard<KubeObject>({
-      client: this.api,
-      clock: this.clock,
-      logger: silentLogger,
-      ring,
-      shard: 'a',
-      leaseNamespace: 'default',
-      identity: 'pod-1',
-      main: secrets,
-      controlled: [configMaps],
-      observer: (event) => events.push(event),
-      reconcile: async ({ object, writer, controlled }) => {
-        const name = `${object.metadata.name}-sums`;
-        if (controlled(configMaps).some(({ metadata }) => metadata.name === name)) return;
-        await writer.create(configMaps, controlledBy(object, name));
+    const shard = new Shard(
+      {
+        client: this.api,
+        clock: this.clock,
+        logger: silentLogger,
+        ring,
+        shard: 'a',
+        leaseNamespace: 'default',
+        identity: 'pod-1',
+        observer: (event) => events.push(event),
+        ...options,
       },
-      ...options,
-    });
+      [shardController(main, owned, reconcile, { concurrency }), ...more],
+    );
     let error: unknown;
     let ended = false;
     const running = shard

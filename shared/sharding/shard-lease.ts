@@ -1,5 +1,6 @@
 import { acquireLease } from '../lease/acquire-lease.ts';
 import type { HeldLease, LeaseApi } from '../lease/held-lease.ts';
+import type { LeaseClaim } from '../lease/lease-claim.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import {
@@ -30,24 +31,32 @@ export async function acquireShardLease(
   options: ShardLeaseOptions,
   signal: AbortSignal,
 ): Promise<{ held: HeldLease; settling: Settling }> {
-  const { client, clock, logger, ring, shard, identity, namespace, nameInUse } = options;
+  const { client, clock, logger, ring, shard, identity, nameInUse } = options;
   const invalid = invalidShardName(shard);
   if (invalid !== undefined) throw new ShardClaimError(invalid);
-  const claim = {
-    namespace,
-    name: shard,
-    holder: shard,
-    durationSeconds: options.durationSeconds ?? defaultLeaseDurationSeconds,
-    labels: { [ringLabel]: ring },
-    annotations: { [identityAnnotation]: identity },
-  };
   const { held, how } = await acquireLease(
-    { client, clock, logger, claim },
+    { client, clock, logger, claim: shardClaim(options) },
     (lease, unchangedMs) => decideShardClaim({ ring, shard, identity, lease, unchangedMs, nameInUse }),
     signal,
   );
   return { held, settling: how };
 }
+
+/** What a shard writes into its Lease. */
+export const shardClaim = ({
+  ring,
+  shard,
+  identity,
+  namespace,
+  durationSeconds = defaultLeaseDurationSeconds,
+}: Pick<ShardLeaseOptions, 'ring' | 'shard' | 'identity' | 'namespace' | 'durationSeconds'>): LeaseClaim => ({
+  namespace,
+  name: shard,
+  holder: shard,
+  durationSeconds,
+  labels: { [ringLabel]: ring },
+  annotations: { [identityAnnotation]: identity },
+});
 
 /** Says on the Lease that the wait is over, so that a restart of the process need not repeat it. */
 export const markSettled = (held: HeldLease): void => held.dropMark(settlingAnnotation);

@@ -1,5 +1,8 @@
+import type { ControllerOptions } from '../controller/controller.ts';
+import type { Outcome } from '../controller/outcome.ts';
+import type { Source } from '../controller/predicate.ts';
 import type { ApiClient } from '../kube/api-client.ts';
-import type { KubeObject, Resource } from '../kube/types.ts';
+import type { KubeObject, ObjectRef, Resource } from '../kube/types.ts';
 import type { ControllerMetrics } from '../metrics/controller.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -19,27 +22,39 @@ export interface ReconcileRequest<Main extends KubeObject> {
   signal: AbortSignal;
 }
 
-export interface ShardOptions<Main extends KubeObject> {
+/** What a shard does with the objects of one resource. Several may be about the same objects. */
+export interface ShardController<Main extends KubeObject>
+  extends Pick<
+    ControllerOptions<string>,
+    'name' | 'concurrency' | 'rateLimit' | 'reconcileTimeoutMs' | 'stopTimeoutMs'
+  > {
+  /** The resource whose objects are reconciled. */
+  for: Source<Main>;
+  /**
+   * Resources of the objects that a reconcile creates, and of those that they control in turn. A change of one
+   * reconciles the nearest object above it that this controller is for, and all of them are handed over with it.
+   */
+  owns: readonly Source[];
+  /** Brings about what the object asks for. A throw is retried with a growing delay. */
+  reconcile(request: ReconcileRequest<Main>): Promise<Outcome | void>;
+}
+
+export interface ShardOptions {
   client: ApiClient;
   clock: Clock;
   logger: Logger;
   ring: string;
-  /** Name of this shard: of its Lease, and the value of the label on its objects. */
+  /** Name of this shard: of its Lease, and the value of the label on its objects. With `slots`, it has none before. */
   shard: string;
+  /**
+   * Takes one of the ring's slots (`<ring>-0`, `<ring>-1`, …) as its name, as many as the workload of this pod has
+   * replicas; a pod of a StatefulSet its own name. What is handed over in a rolling update moves nothing.
+   */
+  slots?: { pod: ObjectRef } | undefined;
   leaseNamespace: string;
   /** The pod's uid: the same after a restart of the container, another one in another pod of the same name. */
   identity: string;
-  /** The resource whose objects are reconciled. */
-  main: Resource;
-  /**
-   * Resources of the objects that a reconcile creates, and of those that they control in turn. A change of one
-   * reconciles the main object at the top of its controllers, and all of them are handed over with it.
-   */
-  controlled: Resource[];
-  /** Brings about what the object asks for. A throw is retried with a growing delay. */
-  reconcile(request: ReconcileRequest<Main>): Promise<void>;
-  /** How many objects are worked on at once. Default 5. */
-  concurrency?: number | undefined;
+  random?: (() => number) | undefined;
   observer?: ShardObserver | undefined;
   metrics?: ControllerMetrics | undefined;
 }

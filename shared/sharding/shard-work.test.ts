@@ -5,17 +5,17 @@ import type { KubeObject } from '../kube/types.ts';
 import { WriteFence } from '../lease/write-fence.ts';
 import { silentLogger } from '../runtime/logger.ts';
 import { connectionError } from '../testing/api-faults.ts';
-import { assigned, controlledBy, drain, ref, ring, ShardWorld } from './shard-fixture.ts';
-import type { ShardOptions } from './shard-options.ts';
+import { assigned, controlledBy, drain, ref, ring, ShardWorld, shardController } from './shard-fixture.ts';
+import type { ShardController, ShardOptions } from './shard-options.ts';
 import { ShardWork } from './shard-work.ts';
 
-async function start(reconcile: ShardOptions<KubeObject>['reconcile']) {
+async function start(reconcile: ShardController<KubeObject>['reconcile']) {
   const world = new ShardWorld();
   const { api, clock } = world;
   const stop = new AbortController();
   const fence = new WriteFence(clock, 3_600_000);
   fence.renewed(0);
-  const options: ShardOptions<KubeObject> = {
+  const options: ShardOptions = {
     client: api,
     clock,
     logger: silentLogger,
@@ -23,12 +23,9 @@ async function start(reconcile: ShardOptions<KubeObject>['reconcile']) {
     shard: 'a',
     leaseNamespace: 'default',
     identity: 'pod-1',
-    main: secrets,
-    controlled: [configMaps],
-    reconcile,
   };
-  const work = new ShardWork(options, fence, () => undefined);
-  const running = work.run(stop.signal, 0, () => undefined);
+  const work = new ShardWork(options, [shardController(secrets, [configMaps], reconcile)], fence);
+  const running = work.run(stop.signal, new AbortController().signal, 0, () => undefined);
   await clock.advance(0);
   return { world, api, clock, work, stop, running };
 }

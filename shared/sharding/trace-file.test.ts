@@ -10,8 +10,11 @@ test('each event is a line with machine-wide time, written when it happens, afte
   try {
     const path = join(folder, 'trace');
     const before = Number(process.hrtime.bigint()) / 1e6;
-    traceToFile(path, 'a')({ event: 'lease', state: 'acquired' });
-    traceToFile(path, 'a')({ event: 'reconcile-begin', resource: 'secrets', object: 'default/s', uid: 'u' });
+    traceToFile(path, () => 'a')({ event: 'lease', state: 'acquired' });
+    traceToFile(
+      path,
+      () => 'a',
+    )({ event: 'reconcile-begin', resource: 'secrets', object: 'default/s', uid: 'u' });
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
     const [first, second] = lines.map((line): unknown => JSON.parse(line));
     assert.equal(lines.length, 2);
@@ -33,5 +36,5 @@ test('each event is a line with machine-wide time, written when it happens, afte
 });
 
 test('a file that can not be opened is told at once', () => {
-  assert.throws(() => traceToFile('/nowhere/at/all', 'a'), { code: 'ENOENT' });
+  assert.throws(() => traceToFile('/nowhere/at/all', () => 'a'), { code: 'ENOENT' });
 });

@@ -70,6 +70,6 @@ await runProcess('rogue', async () => {
   const transport = new Transport(loadKubeConfig({ kubeconfig }), { clock });
   const client = new KubeClient(transport);
   const secret = await client.getMetadata(secrets, { namespace, name });
-  await deed({ client, secret, ring, to, trace: traceToFile(traceFile, 'rogue') });
+  await deed({ client, secret, ring, to, trace: traceToFile(traceFile, () => 'rogue') });
   await transport.close();
 });

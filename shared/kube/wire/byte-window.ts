@@ -1,7 +1,9 @@
 const usualSize = 512 << 10;
-const mostSpare = 8;
+const mostSpare = 2;
 /** Memory of windows that are no longer used. */
 const spare: Buffer[] = [];
+
+const none = Buffer.alloc(0);
 
 const take = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(usualSize);
 
@@ -10,7 +12,8 @@ const take = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(usualSize);
  * for each packet would cost more, mostly in garbage collection, than to read what is in it.
  */
 export class ByteWindow {
-  #buffer = take();
+  /** Of no length while nothing is unread: most watches have nothing to read most of the time. */
+  #buffer: Buffer = none;
   #length = 0;
 
   get length(): number {
@@ -23,6 +26,8 @@ export class ByteWindow {
   }
 
   append(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (this.#buffer === none) this.#buffer = take();
     const length = this.#length + bytes.length;
     if (length > this.#buffer.length) {
       const larger = Buffer.allocUnsafeSlow(2 * length); // the old one may be being read
@@ -36,13 +41,13 @@ export class ByteWindow {
   consume(length: number): void {
     this.#buffer.copyWithin(0, length, this.#length);
     this.#length -= length;
-    if (this.#length === 0 && this.#buffer.length > usualSize) this.#buffer = take();
+    if (this.#length === 0) this.close();
   }
 
-  /** Gives the memory back; the window is not used any more. */
+  /** Gives the memory back; what is unread is forgotten. */
   close(): void {
     if (this.#buffer.length === usualSize && spare.length < mostSpare) spare.push(this.#buffer);
-    this.#buffer = Buffer.alloc(0);
+    this.#buffer = none;
     this.#length = 0;
   }
 }

@@ -1,0 +1,19 @@
+import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
+import { drainLabel, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
+
+/** Counts the changes of shard and drain labels, of a ring's objects as a watch delivers them: every version of each. */
+export class LabelWrites {
+  readonly #labels: readonly string[];
+  count = 0;
+
+  constructor(ring: string) {
+    this.#labels = [shardLabel(ring), drainLabel(ring)];
+  }
+
+  readonly updated = (old: KubeObject, now: KubeObject): void => {
+    const changed = this.#labels.some(
+      (label) => old.metadata.labels?.[label] !== now.metadata.labels?.[label],
+    );
+    if (changed && old.metadata.uid === now.metadata.uid) this.count += 1;
+  };
+}

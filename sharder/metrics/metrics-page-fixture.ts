@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+
+export interface DocumentedMetric {
+  name: string;
+  type: string;
+  labels: string[];
+}
+
+const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+
+/** The metrics in the tables of docs/metrics.md. */
+export function documentedMetrics(): DocumentedMetric[] {
+  return [...page.matchAll(/^\| `(\w+)` \| (counter|gauge|histogram) \| (.*?) \| /gm)].map(
+    ([, name = '', type = '', labels = '']) => ({
+      name,
+      type,
+      labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label = '']) => label),
+    }),
+  );
+}
+
+/** The outcomes of admission requests in their table there. */
+export function documentedOutcomes(): string[] {
+  const [, table = ''] = page.split('| outcome |');
+  const [rows = ''] = table.split('\n\n');
+  return [...rows.matchAll(/^\| ((?:`[a-z-]+`(?:, )?)+) \|/gm)].flatMap(([, names = '']) =>
+    [...names.matchAll(/`([a-z-]+)`/g)].map(([, name = '']) => name),
+  );
+}
+
+/** Those that every process on Node.js has, by prom-client. */
+export const isDefault = (name: string): boolean => /^(process|nodejs)_/.test(name);

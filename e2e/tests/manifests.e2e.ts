@@ -82,7 +82,7 @@ test('the API server accepts all manifests, and pods of them under "restricted"'
   const crds = await render(controlPlane, 'crds');
   await apply(controlPlane, crds);
   const rendered = new Map<string, Manifest[]>();
-  for (const path of [...sharderKustomizations, 'operators/checksum']) {
+  for (const path of [...sharderKustomizations, 'operators/checksum', 'operators/webhosting']) {
     rendered.set(path, await render(controlPlane, path));
   }
   const isNamespace = ({ kind }: Manifest): boolean => kind === 'Namespace';

@@ -14,6 +14,8 @@ export type CheckedBound = Bound & { ok: boolean };
 export interface BenchmarkContext {
   /** How many objects, keys or events to work with. */
   objects: number;
+  /** How often two sides that alternate are measured; the median counts. */
+  pairs: number;
   signal: AbortSignal;
   /** Tells people, on standard error, what is going on. */
   progress(line: string): void;

@@ -53,7 +53,7 @@ export const list: Benchmark = {
 
 async function compare(
   kubeconfig: string,
-  { objects, signal, progress }: BenchmarkContext,
+  { objects, signal, progress }: Omit<BenchmarkContext, 'pairs'>,
 ): Promise<Figures> {
   const figures: Record<string, Figures[string]> = {};
   const note = (name: string, side: Measured<{ objects: number }>): void => {

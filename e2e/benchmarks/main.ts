@@ -2,14 +2,16 @@
 import { runProcess } from '@controller-sharding/shared/runtime/process.ts';
 import { type Benchmark, evaluate } from './benchmark.ts';
 import { list } from './list.ts';
+import { moves } from './moves.ts';
 import { parseOptions } from './options.ts';
 import { placement } from './placement.ts';
 import { queue } from './queue.ts';
 import { jsonLine, table } from './report.ts';
+import { scale } from './scale.ts';
 import { watch } from './watch.ts';
 import { webhook } from './webhook.ts';
 
-const benchmarks: readonly Benchmark[] = [list, placement, queue, webhook, watch];
+const benchmarks: readonly Benchmark[] = [list, moves, placement, queue, scale, webhook, watch];
 
 class BoundsError extends Error {
   override readonly name = 'BoundsError';
@@ -19,9 +21,9 @@ class BoundsError extends Error {
 await runProcess('bench', async (signal) => {
   const options = await parseOptions(process.argv.slice(2), benchmarks);
   if (!options) return;
-  const { benchmark, objects, json } = options;
+  const { benchmark, objects, pairs, json } = options;
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-  const result = evaluate(benchmark, await benchmark.run({ objects, signal, progress }));
+  const result = evaluate(benchmark, await benchmark.run({ objects, pairs, signal, progress }));
   process.stdout.write(`${table(result)}\n`);
   if (json) process.stdout.write(`${jsonLine(result)}\n`);
   if (result.pass) return;

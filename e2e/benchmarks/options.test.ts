@@ -16,11 +16,12 @@ const benchmarks = [named('list'), named('watch')];
 const parse = (...args: string[]) => parseOptions(args, benchmarks);
 
 test('a benchmark is chosen by its name, with its own number of objects', async () => {
-  assert.deepEqual(await parse('watch'), { benchmark: benchmarks[1], json: false, objects: 1_000 });
-  assert.deepEqual(await parse('list', '--json', '--objects', '5'), {
+  assert.deepEqual(await parse('watch'), { benchmark: benchmarks[1], json: false, objects: 1_000, pairs: 5 });
+  assert.deepEqual(await parse('list', '--json', '--objects', '5', '--pairs', '1'), {
     benchmark: benchmarks[0],
     json: true,
     objects: 5,
+    pairs: 1,
   });
 });
 
@@ -30,6 +31,7 @@ for (const [args, message] of [
   [['list', 'watch'], 'unknown argument: watch'],
   [['list', '--jsno'], 'unknown argument: jsno'],
   [['list', '--objects', '0'], '--objects: must be a whole number of at least 1'],
+  [['list', '--pairs', '0.5'], '--pairs: must be a whole number of at least 1'],
   [['list', '--objects', 'many'], '--objects: must be a whole number of at least 1'],
 ] as const) {
   test(`wrong usage is told: bench ${args.join(' ')}`, async () => {

@@ -6,6 +6,7 @@ export interface BenchOptions {
   benchmark: Benchmark;
   json: boolean;
   objects: number;
+  pairs: number;
 }
 
 /** Throws UsageError for anything it can't understand; undefined when only help was asked for. */
@@ -23,16 +24,24 @@ export async function parseOptions(
         type: 'number',
         describe: 'how many objects, keys or events; for quick trials: the bounds are meant for the default',
       },
+      pairs: {
+        type: 'number',
+        default: 5,
+        describe: 'how often both sides are measured, one after the other; the median counts',
+      },
     })
     .epilogue('Ends with 0 when every bound is kept, 3 when one is not, 2 for wrong usage, 1 for a failure.')
     .parseAsync();
   if (args.includes('--help')) return undefined;
   const benchmark = benchmarkNamed(argv.name, benchmarks);
-  const { json, objects = benchmark.objects } = argv;
+  const { json, objects = benchmark.objects, pairs } = argv;
   if (!Number.isInteger(objects) || objects < 1) {
     throw new UsageError('--objects: must be a whole number of at least 1');
   }
-  return { benchmark, json, objects };
+  if (!Number.isInteger(pairs) || pairs < 1) {
+    throw new UsageError('--pairs: must be a whole number of at least 1');
+  }
+  return { benchmark, json, objects, pairs };
 }
 
 function benchmarkNamed(name: string | undefined, benchmarks: readonly Benchmark[]): Benchmark {

@@ -19,7 +19,10 @@ const createdAtOnce = 64;
 /** Leases of others, each renewed ten times a second. */
 const foreignLeases = 10;
 const foreignRenewMs = 100;
+/** As often as shards do. */
+const renewMs = 2_000;
 
+const foreignName = (index: number): string => `foreign-${index}`;
 const namespaceOf = (index: number): string => `bench-${index % namespaceCount}`;
 
 /** A ring of ConfigMaps, with shards that are Leases and nothing else. */
@@ -33,10 +36,6 @@ export class ScaleCluster {
   constructor(client: ApiClient, signal: AbortSignal) {
     this.#client = client;
     this.#signal = signal;
-  }
-
-  get shardCount(): number {
-    return this.#shards.length;
   }
 
   async prepare(): Promise<void> {
@@ -62,7 +61,7 @@ export class ScaleCluster {
     });
     for (let count = 0; count < firstShards; count += 1) await this.join();
     for (let index = 0; index < foreignLeases; index += 1) {
-      const metadata = { name: `foreign-${index}`, namespace: 'default' };
+      const metadata = { name: foreignName(index), namespace: 'default' };
       await client.create(leases, { metadata }, { signal: this.#signal });
     }
   }
@@ -106,21 +105,34 @@ export class ScaleCluster {
     await this.#client.create(configMaps, { metadata }, { signal: this.#signal, timeoutMs: 60_000 });
   }
 
-  /** A hundred updates per second of Leases that are none of the ring's, until the signal is aborted. */
+  /** Renews the Leases of the shards, until the signal is aborted. */
+  async renewShards(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await Promise.all(this.#shards.map((name) => this.#renew(name)));
+      await systemClock.sleep(renewMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** Updates Leases that are none of the ring's, a hundred per second, until the signal is aborted; says how many. */
   async renewForeign(signal: AbortSignal): Promise<number> {
     let updates = 0;
-    const renew = async (index: number): Promise<void> => {
-      const ref = { namespace: 'default', name: `foreign-${index}` };
-      const began = systemClock.monotonic();
-      for (let due = began + foreignRenewMs; !signal.aborted; due += foreignRenewMs) {
-        const body = { spec: { renewTime: microTime(new Date()) } };
-        await this.#client.patchMetadata(leases, ref, { type: 'merge', body }, { signal: this.#signal });
+    const renew = async (name: string): Promise<void> => {
+      let due = systemClock.monotonic();
+      while (!signal.aborted) {
+        await this.#renew(name);
         updates += 1;
+        due += foreignRenewMs;
         const leftMs = Math.max(0, due - systemClock.monotonic());
         await systemClock.sleep(leftMs, signal).catch(() => undefined);
       }
     };
-    await Promise.all(Array.from({ length: foreignLeases }, (_, index) => renew(index)));
+    await Promise.all(Array.from({ length: foreignLeases }, (_, index) => renew(foreignName(index))));
     return updates;
+  }
+
+  async #renew(name: string): Promise<void> {
+    const body = { spec: { renewTime: microTime(new Date()) } };
+    const ref = { namespace: 'default', name };
+    await this.#client.patchMetadata(leases, ref, { type: 'merge', body }, { signal: this.#signal });
   }
 }

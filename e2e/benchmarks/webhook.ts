@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   createHasher,
   type Hasher,
@@ -15,6 +14,7 @@ import { shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { startControlPlane } from '../harness/control-plane.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import type { Benchmark, Figure } from './benchmark.ts';
+import { cpuMsOf } from './process-figures.ts';
 import { namespaceOf, prepare, ring, type Side, sides, startBare, startOurs } from './webhook-cluster.ts';
 
 const pairs = 5;
@@ -54,11 +54,11 @@ export const webhook: Benchmark = {
       });
       creator.wrong = 0; // those before the webhook was there
       creator.checked = 0;
-      const idleMs = await cpuMsOf(sharder.pid);
+      const idleMs = await usedBy(sharder.pid);
       await systemClock.sleep(idleSeconds * 1_000, signal);
       const figures: Record<string, Figure> = {
         'sharder idle': {
-          value: ((await cpuMsOf(sharder.pid)) - idleMs) / idleSeconds,
+          value: ((await usedBy(sharder.pid)) - idleMs) / idleSeconds,
           unit: 'ms CPU per s',
         },
       };
@@ -72,9 +72,9 @@ export const webhook: Benchmark = {
           // Another order each time, so that none has the quieter moments.
           const order = sides.map((_, index) => sides[(index + pair) % sides.length] ?? 'none');
           for (const side of order) {
-            const before = await cpuMsOf(pids[side]);
+            const before = await usedBy(pids[side]);
             rates[side].push(await creator.createMany(side, count, atOnce));
-            cpuMs[side] += (await cpuMsOf(pids[side])) - before;
+            cpuMs[side] += (await usedBy(pids[side])) - before;
           }
           progress(
             `${name}, ${pair + 1} of ${pairs}: ${sides.map((side) => `${side} ${rates[side].at(-1)?.toFixed(0)}`).join(', ')} per s`,
@@ -102,17 +102,10 @@ export const webhook: Benchmark = {
   },
 };
 
+const usedBy = async (pid: number | undefined): Promise<number> => (pid === undefined ? 0 : cpuMsOf(pid));
+
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-/** Ms that all threads of a process have used, in steps of 10 ms, 0 without a process; Linux only. */
-async function cpuMsOf(pid: number | undefined): Promise<number> {
-  if (pid === undefined) return 0;
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // After the name, which may contain anything: state is the third field, user and system time are the 14th and 15th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
 
 class Creator {
   readonly #client: KubeClient;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { ensureBinaries } from '../control-plane/ensure-binaries.ts';
 import { startControlPlane } from '../harness/control-plane.ts';
@@ -93,10 +94,20 @@ test('who follows the guide in an empty folder has a sharded operator', { timeou
   try {
     const guide = await readFile(join(repository, 'docs/shard-your-operator.md'), 'utf8');
     for (const block of guideBlocks(guide)) await reader.follow(block);
-    const sites = await shards('websites');
-    assert.equal(sites.length, 6);
-    assert.deepEqual(await shards('configmaps'), sites, 'pages are on the shard of their Website');
-    assert.ok(new Set(sites.map((site) => site.split(' ')[1])).size >= 2, sites.join(', '));
+    // The third replica has just joined.
+    await waitFor('pages to be on the shard of their Website, on three of them', async () => {
+      const [sites, pages] = [await shards('websites'), await shards('configmaps')];
+      const names = new Set(sites.map((site) => site.split(' ')[1]));
+      return sites.length === 6 && isDeepStrictEqual(sites, pages) && names.size === 3;
+    });
+    const log = await reader.log();
+    for (const name of ['website-operator-1', 'website-operator-2']) {
+      assert.match(
+        log,
+        new RegExp(`website.example.com/. .*${name}`),
+        'the reader saw both replicas at work',
+      );
+    }
 
     await kubectl('patch', 'theme', 'calm', '--type=merge', '--patch={"spec":{"color":"ivory"}}');
     await waitFor('all pages in the new color', async () => {

@@ -15,7 +15,7 @@ import { ringDefinition } from '../main-job/cluster/objects.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
 import { waitFor } from './wait-for.ts';
 
-const program = fileURLToPath(new URL('../../sharder/cli/main.ts', import.meta.url));
+const sources = [fileURLToPath(new URL('../../sharder/cli/main.ts', import.meta.url))];
 
 /** Longer than anything here takes: nobody needs to renew. */
 const leaseSeconds = 7_200;
@@ -28,14 +28,16 @@ export interface SharderProcessOptions {
   webhook: object;
   /** More fields of that file, or other values than there are. */
   config?: object | undefined;
-  /** Arguments for Node. */
-  nodeArgs?: readonly string[] | undefined;
+  /** What Node runs. Default: the sources. */
+  program?: readonly string[] | undefined;
+  /** More than NODE_ENV. */
+  env?: Record<string, string> | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /** Starts a sharder by a configuration file; resolves when it leads. */
 export async function startSharder(options: SharderProcessOptions): Promise<RunningProcess> {
-  const { kubeconfigPath: kubeconfig, logFolder, webhook, nodeArgs = [], signal } = options;
+  const { kubeconfigPath: kubeconfig, logFolder, webhook, program = sources, env, signal } = options;
   const file = join(logFolder, 'sharder.yaml');
   const config = {
     apiVersion: 'config.sharding.timebertt.dev/v1alpha1',
@@ -49,8 +51,8 @@ export async function startSharder(options: SharderProcessOptions): Promise<Runn
   await writeFile(file, stringify(config));
   return startProcess({
     name: 'sharder',
-    args: [...nodeArgs, program, 'run', '--config', file],
-    env: { NODE_ENV: 'production' },
+    args: [...program, 'run', '--config', file],
+    env: { NODE_ENV: 'production', ...env },
     logFile: join(logFolder, 'sharder.log'),
     ready: { line: /"msg":"leading"/ },
     signal,

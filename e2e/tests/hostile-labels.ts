@@ -52,6 +52,16 @@ export const labelRows: HostileRow[] = [
     }),
   ),
   {
+    what: 'a Secret at rest is drained to another live shard by hand: it goes there with its ConfigMap',
+    act: async (world) => {
+      await world.secret('sent');
+      const from = await world.settled('sent');
+      const to = world.ring.job.fleet.replicas.find((name) => name !== from) ?? '';
+      await world.label('sent', { [drain]: to });
+      await world.until('the move', async () => (await world.settled('sent')) === to);
+    },
+  },
+  {
     what: 'a Secret is created with a drain label: it gets a shard, and the drain ends',
     act: (world) => world.secret('born-draining', { [drain]: 'no-such-shard' }),
     follows: (world) => world.settled('born-draining'),

@@ -11,6 +11,7 @@ import { shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
 import { ringName } from '../main-job/cluster/objects.ts';
 import { type HostileRow, type HostileWorld, longest } from './hostile-world.ts';
+import { assertTold, run } from './programs.ts';
 
 const ofSecrets = { resources: [{ group: '', resource: 'secrets' }] };
 const configuration = `controllerring-${ringName}`;
@@ -172,8 +173,24 @@ export const ringRows: HostileRow[] = [
   ),
 ];
 
-/** What is done to the webhook's configuration. */
+/** What is done to the webhook. */
 export const webhookRows: HostileRow[] = [
+  {
+    what: 'a sharder whose webhook is to have a port that is in use: it says so, and ends',
+    act: async ({ ring: { controlPlane } }) => {
+      const busy = new URL(controlPlane.url).host;
+      const ended = await run(
+        'sharder/cli/main.ts',
+        'run',
+        `--kubeconfig=${controlPlane.kubeconfigPath}`,
+        '--health-address=0',
+        '--metrics-address=0',
+        `--webhook-address=${busy}`,
+        `--webhook-url=https://${busy}`,
+      );
+      assertTold(ended, 1, new RegExp(`^sharder: cannot listen on ${busy}: address already in use`));
+    },
+  },
   {
     what: 'the webhook is made to reject what it can’t answer: it is put right',
     act: (world) => {

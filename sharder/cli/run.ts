@@ -1,6 +1,7 @@
 import { EventRecorder } from '@controller-sharding/shared/events/event-recorder.ts';
 import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
 import { connect } from '@controller-sharding/shared/kube/connect.ts';
+import { messageOf } from '@controller-sharding/shared/kube/errors.ts';
 import { firstContact } from '@controller-sharding/shared/kube/first-contact.ts';
 import type { Resource } from '@controller-sharding/shared/kube/types.ts';
 import { fencedClient } from '@controller-sharding/shared/lease/fenced-client.ts';
@@ -22,6 +23,7 @@ import { ResourceAccess } from '../rings/resource-access.ts';
 import { Rings } from '../rings/rings.ts';
 import { removeConfigurations } from '../webhook/switched-off.ts';
 import { lead } from './lead.ts';
+import { forgetStart } from './memory.ts';
 import type { SharderOptions } from './options.ts';
 import { ringFigures } from './ring-figures.ts';
 import { startWebhook } from './webhook.ts';
@@ -101,6 +103,7 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
       durationSeconds: leaseDuration / 1_000,
     };
     running.push(events.run(ended));
+    forgetStart();
     const onSlowPath = (): void => election.slowPath();
     const { concurrentMoves, syncPeriod, drainTimeout, takeOverOverdue } = config.controller.sharder;
     held = await becomeLeader({ client, clock, logger, claim, onSlowPath }, ended);
@@ -153,12 +156,18 @@ async function ownUsername(client: ApiClient, signal: AbortSignal): Promise<stri
     kind: 'SelfSubjectReview',
     metadata: { name: '' },
   };
-  const answer = await client.create<typeof review & { status?: { userInfo?: { username?: string } } }>(
-    selfSubjectReviews,
-    review,
-    { signal },
-  );
-  return answer.status?.userInfo?.username ?? '';
+  try {
+    const answer = await client.create<typeof review & { status?: { userInfo?: { username?: string } } }>(
+      selfSubjectReviews,
+      review,
+      { signal },
+    );
+    return answer.status?.userInfo?.username ?? '';
+  } catch (error) {
+    signal.throwIfAborted();
+    const what = "the webhook can't do without the sharder's own user name";
+    throw new Error(`${what} (SelfSubjectReview): ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Fields of existing installations that have no meaning here. */

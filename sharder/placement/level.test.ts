@@ -117,36 +117,44 @@ test('objects that cannot be moved count as load, and stay', async () => {
   );
 });
 
-test('over joins and leaves, only what a change needs is moved, and then nothing', async () => {
-  const change = fc.record({ join: fc.boolean(), shard: fc.nat(9), objects: fc.nat(20) });
+const aChange = fc.record({
+  kind: fc.constantFrom('join', 'leave', 'weigh', 'cordon', 'uncordon'),
+  shard: fc.nat(9).map((number) => `shard-${number}`),
+  weight: fc.constantFrom(0.5, 1, 2, 3),
+  objects: fc.nat(20),
+});
+
+test('over joins, leaves, weights and cordons, only what a change needs is moved, and then nothing', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(change, { maxLength: 12 }), async (history) => {
-      let ring: Ring = { weights: new Map([['shard-0', 1]]), owner: new Map() };
-      let created = 0;
-      for (const { join, shard, objects } of history) {
-        const weights = new Map(ring.weights);
-        if (join) weights.set(`shard-${shard}`, 1);
-        else if (weights.size > 1) weights.delete(`shard-${shard}`);
-        const usable = [...weights].map(([name, weight]) => ({ name, weight }));
-        const owner = new Map(ring.owner);
-        for (let left = objects; left > 0; left -= 1) owner.set(`/Secret/ns/${created++}`, '');
+    fc.asyncProperty(fc.array(aChange, { maxLength: 16 }), async (history) => {
+      const weights = new Map([['shard-0', 1]]);
+      const cordoned = new Set<string>();
+      let owner = new Map<string, string>();
+      for (const { kind, shard, weight, objects } of history) {
+        if (kind === 'join') weights.set(shard, weight);
+        else if (kind === 'leave' && weights.size > 1) weights.delete(shard);
+        else if (kind === 'weigh' && weights.has(shard)) weights.set(shard, weight);
+        else if (kind === 'cordon') cordoned.add(shard);
+        else if (kind === 'uncordon') cordoned.delete(shard);
+        const usable = new Map([...weights].filter(([name]) => !cordoned.has(name)));
+        if (usable.size === 0) continue;
+        for (let left = objects; left > 0; left -= 1) owner.set(`/Secret/ns/${owner.size}`, '');
+        const shards = [...usable].map(([name, each]) => ({ name, weight: each }));
         for (const [key, current] of owner) {
-          const stays = usable.some(({ name }) => name === current);
-          const to = stays ? current : placeByHash(hasher, key, usable);
-          assert.ok(to);
-          if (weights.has(current)) assert.equal(to, current);
-          owner.set(key, to);
+          if (!weights.has(current)) owner.set(key, placeByHash(hasher, key, shards) ?? '');
         }
-        ring = { weights, owner };
+        const ring: Ring = { weights: usable, owner };
         const balanced = withinBand(inputOf(ring).shards);
         const moves = await levelled(ring);
         assert.equal(moves.size === 0, balanced);
-        ring = apply(ring, moves);
-        assert.ok(withinBand(inputOf(ring).shards));
-        assert.equal((await levelled(ring)).size, 0);
+        for (const [key, to] of moves) assert.ok(usable.has(to) && usable.has(owner.get(key) ?? ''));
+        const after = apply(ring, moves);
+        assert.ok(withinBand(inputOf(after).shards));
+        assert.equal((await levelled(after)).size, 0);
+        owner = after.owner;
       }
     }),
-    { numRuns: 30 },
+    { numRuns: 60 },
   );
 });
 

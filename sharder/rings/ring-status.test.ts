@@ -51,6 +51,18 @@ const rows: Array<[string, Partial<RingFacts>, string, RegExp]> = [
     'UnknownResource',
     /deployments\.apps/,
   ],
+  [
+    'a right without which nothing can be done',
+    { rights: [{ group: 'apps', resource: 'deployments', verb: 'patch' }] },
+    'MissingRights',
+    /not patch deployments\.apps, .*\{apiGroups: \[apps\], resources: \[deployments\], verbs: \[list, patch\]\}/,
+  ],
+  [
+    'a name that several Leases have',
+    { duplicates: ['a'] },
+    'DuplicateShard',
+    /Several Leases have the name a: none of them/,
+  ],
   ['a failure of the sharder', { failure: 'no webhook' }, 'Failed', /no webhook/],
 ];
 for (const [name, facts, reason, message] of rows) {
@@ -61,6 +73,30 @@ for (const [name, facts, reason, message] of rows) {
     assert.match(condition.message, message);
   });
 }
+
+test('all problems are in the message, and what is on the move', () => {
+  const facts = {
+    ...fine,
+    availableShards: 0,
+    duplicates: ['a'],
+    unassigned: 12_345,
+    draining: 7,
+    overdue: 2,
+  };
+  const [condition] = ringStatus(ring(), facts, now).conditions ?? [];
+  assert.equal(condition?.reason, 'NoShard');
+  assert.match(
+    condition.message,
+    /None of the 3 shards.* name a.* about 12000 without a shard, 7 on the move, 2 of them overdue\.$/,
+  );
+});
+
+test('a ring that would only be better off with more rights is ready, and says which', () => {
+  const rights = [{ group: '', resource: 'secrets', verb: 'watch' as const }];
+  const [condition] = ringStatus(ring(), { ...fine, rights }, now).conditions ?? [];
+  assert.equal(condition?.status, 'True');
+  assert.match(condition.message, /work faster .*resources: \[secrets\], verbs: \[watch\]/);
+});
 
 test('the time of the condition changes only with its status, so that a status that says the same is the same', () => {
   const first = ringStatus(ring(), fine, now);

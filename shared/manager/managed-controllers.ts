@@ -40,14 +40,13 @@ export class ManagedControllers {
   readonly #options: ManagedControllersOptions;
   readonly #definitions: Definition[] = [];
   readonly #caches = new Map<string, LateCache>();
-  readonly #applied: AppliedObjects;
+  #applied: AppliedObjects | undefined;
   /** Of all objects, by resource. */
   readonly #whole = new Map<string, Informer<KubeObject>>();
   #shard: Shard | undefined;
 
   constructor(options: ManagedControllersOptions) {
     this.#options = options;
-    this.#applied = new AppliedObjects(options.fieldManager);
   }
 
   /** Once the controllers are wired, if any is sharded. */
@@ -55,7 +54,9 @@ export class ManagedControllers {
     return this.#shard;
   }
 
+  /** Throws RangeError when the name of the field manager is none. */
   add<T extends KubeObject>(definition: ControllerDefinition<T>): void {
+    this.#appliedObjects();
     if (this.#definitions.some(({ name }) => name === definition.name))
       throw new Error(`there is a controller ${definition.name} already`);
     this.#definitions.push(definition);
@@ -155,7 +156,8 @@ export class ManagedControllers {
     controlled: (resource: Resource) => KubeObject[],
     signal: AbortSignal,
   ): Request<KubeObject> {
-    const object = this.#applied.newest(cached);
+    const applied = this.#appliedObjects();
+    const object = applied.newest(cached);
     const { name, namespace } = object.metadata;
     return {
       key: objectKey(object.metadata),
@@ -167,13 +169,18 @@ export class ManagedControllers {
         client: this.#options.client,
         writer,
         signal,
-        applied: this.#applied,
+        applied,
         cached: (resource, key) =>
           (this.#shard?.informer(resource) ?? this.#whole.get(resourceName(resource)))?.store.get(key),
       }),
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the resource says what its objects are
       owned: <C extends KubeObject>(resource: TypedResource<C>) => controlled(resource) as C[],
     };
+  }
+
+  #appliedObjects(): AppliedObjects {
+    this.#applied ??= new AppliedObjects(this.#options.fieldManager);
+    return this.#applied;
   }
 
   /** Of the shard's objects where they are sharded, else of all. */

@@ -52,7 +52,8 @@ export class Manager implements Health {
     const { healthAddress, metricsAddress, stopTimeoutMs = defaultStopTimeoutMs } = options;
     this.#options = options;
     this.#leadership = leaderElection && new Leadership({ client, clock, logger, registry }, leaderElection);
-    this.client = this.#leadership?.client ?? (shard ? fencedClient(client, () => this.#permit()) : client);
+    const shardClient = shard && fencedClient(client, () => this.#permit());
+    this.client = this.#leadership?.client ?? shardClient ?? client;
     this.#groups = {
       server: new RunnableGroup(),
       cache: new RunnableGroup(),
@@ -71,7 +72,7 @@ export class Manager implements Health {
       addController: (definition) => this.addController(definition),
     });
     const events = new EventRecorder({
-      client: this.client,
+      client: shardClient ?? this.client,
       clock,
       logger,
       controller: name,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configMaps, pods, secrets } from '../kube/resources.ts';
 import type { KubeObject, Resource } from '../kube/types.ts';
+import { connectionError } from '../testing/api-faults.ts';
 import { childPatch, working } from './hand-over-fixture.ts';
 import { assigned, controlledBy, gate, ref, ShardWorld, shardController } from './shard-fixture.ts';
 
@@ -136,6 +137,41 @@ test('what is controlled waits for what controls it, however late that comes, an
   await world.clock.advance(1_000);
   assert.deepEqual([...new Set(seen)], ['p', 'q'], 'what controls it is gone: it is on its own');
 });
+
+for (const fault of [undefined, connectionError()]) {
+  const what = fault ? 'of which it is not known whether it was made' : 'that no cache has seen';
+  test(`what one controller made for an object that another one owns goes along, even one ${what}`, async () => {
+    const world = new ShardWorld();
+    const { api, clock } = world;
+    let made = false;
+    world.start({
+      controlled: [configMaps, pods],
+      reconcile: nothing,
+      more: [
+        shardController(
+          configMaps,
+          [pods],
+          async ({ object, writer }) => {
+            if (made) return;
+            made = true;
+            await writer.create(pods, controlledBy(object, 'p')).catch(() => undefined);
+          },
+          { name: 'second' },
+        ),
+      ],
+    });
+    await clock.advance(0);
+    api.holdWatches(pods);
+    if (fault) api.fault({ on: ({ verb }) => verb === 'create', error: fault, effect: true });
+    world.secret('s', 'a');
+    world.configMap('c', 's', 'a');
+    await clock.advance(10_000);
+    assert.equal(world.labels(pods, 'p')?.[assigned], 'a');
+    world.drain('s', 'b');
+    await clock.advance(1_000);
+    assert.deepEqual([...world.shards('s', 'c'), world.labels(pods, 'p')?.[assigned]], ['b', 'b', 'b']);
+  });
+}
 
 test('several controllers for one resource share a cache, and each object is in the shard once', async () => {
   const world = new ShardWorld();

@@ -3,6 +3,7 @@ export const programs = {
   sharder: () => import('@controller-sharding/sharder/cli/main.ts'),
   'checksum-operator': () => import('@controller-sharding/operator/checksum/main.ts'),
   'webhosting-operator': () => import('@controller-sharding/operator/webhosting/main.ts'),
+  'webhosting-exporter': () => import('@controller-sharding/operator/exporter/main.ts'),
 } as const;
 
 export type ProgramName = keyof typeof programs;

@@ -66,6 +66,13 @@ test('only what is asked for is built, each module once, and the second time not
   assert.deepEqual(progress.lines, []);
 });
 
+test('promtool is built without the clients of all clouds', async (t) => {
+  const box = await sandbox(t);
+  const { promtool } = await ensureBinaries(['promtool'], { env: box.env, progress: recordedProgress() });
+  assert.match(promtool, /\/prometheus-v3\.16\.0-[^/]+\/promtool$/);
+  assert.match((await box.builds())[0] ?? '', / -tags remove_all_sd .*\/cmd\/promtool$/);
+});
+
 test('an archive is downloaded before anything is built, and what it lacks is built', async (t) => {
   const box = await sandbox(t);
   const env = { ...box.env, ENVTEST_INDEX_URL: await archiveServer(t, box, { version: '1.37.2' }) };

@@ -7,7 +7,7 @@ import { type BinaryCache, builtFolder, type Environment } from './binary-cache.
 import { BinariesError } from './errors.ts';
 import { checkGo } from './go-toolchain.ts';
 import type { Report } from './progress.ts';
-import { type BinaryName, ETCD_VERSION, KUBERNETES_VERSION } from './versions.ts';
+import { type BinaryName, ETCD_VERSION, KUBERNETES_VERSION, PROMETHEUS_VERSION } from './versions.ts';
 
 const MODULES = fileURLToPath(new URL('./go-modules/', import.meta.url));
 const VERSION_PACKAGE = 'k8s.io/component-base/version';
@@ -21,6 +21,8 @@ export interface Module {
   /** Of its programs. */
   version: string;
   ldflags: string;
+  /** Build tags. */
+  tags?: string;
   packages: Partial<Record<BinaryName, string>>;
 }
 
@@ -43,8 +45,16 @@ const etcd: Module = {
   packages: { etcd: 'go.etcd.io/etcd/server/v3' },
 };
 
+const prometheus: Module = {
+  folder: join(MODULES, 'prometheus'),
+  version: PROMETHEUS_VERSION,
+  ldflags: `-s -w -X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`,
+  tags: 'remove_all_sd', // the clients of all clouds, which are most of it
+  packages: { promtool: 'github.com/prometheus/prometheus/cmd/promtool' },
+};
+
 /** In the order in which they are built: the small one first. */
-export const goModules: readonly Module[] = [etcd, kubernetes];
+export const goModules: readonly Module[] = [etcd, kubernetes, prometheus];
 
 export interface BuildOptions {
   module: Module;
@@ -69,12 +79,13 @@ export async function buildFromModule(options: BuildOptions): Promise<void> {
   const env = { ...options.env, CGO_ENABLED: '0', GOWORK: 'off', GOTMPDIR: temporary };
   await checkGo(module.folder, env, names, signal);
   const packages = names.map((name) => module.packages[name] ?? '');
+  const tags = module.tags === undefined ? [] : ['-tags', module.tags];
   const go = (args: string[], onLine: (line: string) => void): Promise<void> =>
     runGo({ args, cwd: module.folder, env, signal }, onLine);
 
   let downloaded = 0;
   let total = 0;
-  await go(['list', '-mod=readonly', '-deps', ...packages], (line) => {
+  await go(['list', '-mod=readonly', ...tags, '-deps', ...packages], (line) => {
     if (!line.startsWith('go: downloading ')) total += 1;
     else report(`${++downloaded} modules downloaded`);
   });
@@ -91,6 +102,7 @@ export async function buildFromModule(options: BuildOptions): Promise<void> {
       '-mod=readonly',
       '-trimpath',
       '-buildvcs=false',
+      ...tags,
       '-v',
       '-ldflags',
       module.ldflags,

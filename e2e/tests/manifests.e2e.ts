@@ -82,7 +82,12 @@ test('the API server accepts all manifests, and pods of them under "restricted"'
   const crds = await render(controlPlane, 'crds');
   await apply(controlPlane, crds);
   const rendered = new Map<string, Manifest[]>();
-  for (const path of [...sharderKustomizations, 'operators/checksum', 'operators/webhosting']) {
+  for (const path of [
+    ...sharderKustomizations,
+    'operators/checksum',
+    'operators/webhosting',
+    'operators/webhosting-exporter',
+  ]) {
     rendered.set(path, await render(controlPlane, path));
   }
   const isNamespace = ({ kind }: Manifest): boolean => kind === 'Namespace';

@@ -79,14 +79,15 @@ export class WebsiteWorld {
     return world;
   }
 
-  /** A sharder with its webhook, and so many shards, all of which the ring knows. */
-  async shards(names: readonly string[]): Promise<RunningProcess[]> {
+  /** A sharder with its webhook, with more fields of its configuration file, and so many shards, all of which the ring knows. */
+  async shards(names: readonly string[], config: object = {}): Promise<RunningProcess[]> {
     const address = `127.0.0.1:${await freePort()}`;
     const { kubeconfigPath, logFolder } = this.controlPlane;
     const sharder = await startSharder({
       kubeconfigPath,
       logFolder,
       webhook: { server: { bindAddress: address }, config: { clientConfig: { url: `https://${address}` } } },
+      config,
     });
     this.#running.add(sharder);
     const started = await Promise.all(names.map((name) => this.shard(name)));

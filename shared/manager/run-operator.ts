@@ -1,14 +1,13 @@
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
 import { connect } from '../kube/connect.ts';
-import { firstContact } from '../kube/first-contact.ts';
 import type { ObjectRef } from '../kube/types.ts';
 import { createRegistry } from '../metrics/registry.ts';
 import { type Clock, systemClock as clock } from '../runtime/clock.ts';
-import { Latch } from '../runtime/latch.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { runProcess } from '../runtime/process.ts';
 import { traceToFile } from '../sharding/trace-file.ts';
+import { apiServerRunnable } from './api-server-runnable.ts';
 import { Manager } from './manager.ts';
 import { type OperatorOptions, parseOperatorOptions } from './operator-options.ts';
 import type { FlagValues, ProgramFlags } from './program-flags.ts';
@@ -81,16 +80,7 @@ async function run<Flags extends ProgramFlags>(
         }
       : { leaderElection: { namespace, name, identity: process.env['POD_NAME'] } }),
   });
-  const answers = new Latch();
-  manager.add({
-    name: 'API server',
-    stage: 'server',
-    run: async (stop) => {
-      await firstContact(connection.transport, clock, logger, stop);
-      answers.open();
-    },
-    waitForSync: (stop) => answers.wait(stop),
-  });
+  manager.add(apiServerRunnable(connection.transport, clock, logger));
   try {
     await program.setup({ manager, workers: options.workers, flags: options.flags, clock, logger, registry });
     await manager.start(signal);

@@ -29,6 +29,7 @@ test('every process tells of its CPU, memory and event loop', async () => {
   ]) {
     assert.match(text, new RegExp(`^${name} `, 'm'));
   }
+  assert.doesNotMatch(text, /_total gauge$/m);
 });
 
 test('the series of a controller exist before it did anything', async () => {

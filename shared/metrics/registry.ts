@@ -9,6 +9,10 @@ import { sampleEventLoopDelay } from '../runtime/event-loop.ts';
 export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  // Sums of `nodejs_active_handles` and so on, which are no counters as their names say.
+  for (const what of ['handles', 'requests', 'resources']) {
+    registry.removeSingleMetric(`nodejs_active_${what}_total`);
+  }
   const delay = new Histogram({
     name: 'event_loop_delay_seconds',
     help: 'How long what was due had to wait for the event loop, sampled',

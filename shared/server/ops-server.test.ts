@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
+import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { Counter, Registry } from 'prom-client';
 import { silentLogger } from '../runtime/logger.ts';
 import { UsageError } from '../runtime/usage-error.ts';
 import { ListenError } from './listen.ts';
+import { type MetricsPage, UnavailableError } from './metrics-page.ts';
 import { type Health, type OpsServerOptions, startOpsServer } from './ops-server.ts';
 
 const fine: Health = { live: () => true, ready: () => true };
@@ -110,4 +112,24 @@ test('closing ends connections that are kept alive', async () => {
   await (await fetch(`http://${server.address}/healthz`)).text();
   await server.close();
   await assert.rejects(fetch(`http://${server.address}/healthz`));
+});
+
+test('metrics may come as a stream, or not now', async (t) => {
+  let now = true;
+  const registry: MetricsPage = {
+    contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    async metrics() {
+      if (!now) throw new UnavailableError('the caches are not filled');
+      return Readable.from(['one 1\n', 'two 2\n']);
+    },
+  };
+  const get = await start(t, { registry });
+  assert.deepEqual(await get('/metrics'), {
+    status: 200,
+    text: 'one 1\ntwo 2\n',
+    type: 'text/plain; version=0.0.4; charset=utf-8',
+  });
+  now = false;
+  const { status, text } = await get('/metrics');
+  assert.deepEqual([status, text], [503, 'the caches are not filled\n']);
 });

@@ -1,8 +1,8 @@
 import { type FastifyInstance, fastify } from 'fastify';
-import type { Registry } from 'prom-client';
 import { type Address, formatAddress, parseAddress } from '../runtime/address.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { listen } from './listen.ts';
+import { type MetricsPage, UnavailableError } from './metrics-page.ts';
 
 /** True: fine. False, or a text that says why not: the kubelet restarts (live) or leaves out (ready) the pod. */
 export interface Health {
@@ -16,7 +16,7 @@ export interface OpsServerOptions {
   /** Served on /healthz and /readyz. */
   health?: Health | undefined;
   /** Served on /metrics. */
-  registry?: Registry | undefined;
+  registry?: MetricsPage | undefined;
   logger: Logger;
 }
 
@@ -37,6 +37,8 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
 
   const app = fastify({ forceCloseConnections: true });
   app.setErrorHandler((error, request, reply) => {
+    if (error instanceof UnavailableError)
+      return reply.code(503).type('text/plain').send(`${error.message}\n`);
     logger.error({ err: error, path: request.url }, 'ops request failed');
     return reply.code(500).type('text/plain').send('internal error\n');
   });

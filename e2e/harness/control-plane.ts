@@ -23,6 +23,8 @@ export interface ControlPlaneOptions {
   port?: number | undefined;
   /** More flags of the API server. */
   apiServerArgs?: readonly string[] | undefined;
+  /** More flags of kube-controller-manager. */
+  controllerManagerArgs?: readonly string[] | undefined;
   /** Folder that gets the logs of a failed run, in a folder of their own. Default `logs` in the repository. */
   logDir?: string | undefined;
   /** Gets the line that says where logs are kept. Default: standard error. */
@@ -39,7 +41,7 @@ export interface ControlPlaneOptions {
  * then), BinariesError when a binary can't be had, the signal's reason when aborted.
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const { signal, port, apiServerArgs } = options;
+  const { signal, port, apiServerArgs, controllerManagerArgs } = options;
   const report = options.report ?? ((line) => process.stderr.write(`${line}\n`));
   signal?.throwIfAborted();
   checkSocketPaths();
@@ -73,6 +75,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       binaries,
       port,
       apiServerArgs,
+      controllerManagerArgs,
       signal,
     });
     const kubectlPath = async (): Promise<string> => (await ensureBinaries(['kubectl'], { signal })).kubectl;

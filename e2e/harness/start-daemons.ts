@@ -28,6 +28,7 @@ export interface StartRequest {
   /** Undefined: any free one. */
   port: number | undefined;
   apiServerArgs?: readonly string[] | undefined;
+  controllerManagerArgs?: readonly string[] | undefined;
   signal: AbortSignal | undefined;
 }
 
@@ -75,14 +76,18 @@ export const portBusy = (port: number): HarnessError =>
   new HarnessError('PORT_BUSY', `Port ${port} on 127.0.0.1 is in use: end what uses it, or choose another.`);
 
 const makeDaemon = (
-  { keeper, binaries, apiServerArgs = [] }: StartRequest,
+  { keeper, binaries, apiServerArgs = [], controllerManagerArgs = [] }: StartRequest,
   layout: Layout,
   name: DaemonName,
 ): Daemon =>
   new Daemon(keeper, {
     name,
     command: binaries[name],
-    args: [...daemonArgs[name](layout), ...(name === 'kube-apiserver' ? apiServerArgs : [])],
+    args: [
+      ...daemonArgs[name](layout),
+      ...(name === 'kube-apiserver' ? apiServerArgs : []),
+      ...(name === 'kube-controller-manager' ? controllerManagerArgs : []),
+    ],
     env: { HOME: layout.dir },
     cwd: layout.dir,
     logFile: logFileOf(layout, name),

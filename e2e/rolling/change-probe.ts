@@ -1,45 +1,33 @@
-import { hash } from 'node:crypto';
+import { type Website, websites } from '@controller-sharding/operator/webhosting/resources.ts';
 import type { ApiClient } from '@controller-sharding/shared/kube/api-client.ts';
-import { secrets } from '@controller-sharding/shared/kube/resources.ts';
-import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
 import { systemClock } from '@controller-sharding/shared/runtime/clock.ts';
 
-interface Checksums extends KubeObject {
-  data?: Record<string, string>;
-}
-
-const key = 'probe';
-
 /**
- * Changes one Secret after the other, and measures how long it takes until the ConfigMap shows that it was reconciled.
- * A change that comes before the last one of the same Secret was seen waits for it.
+ * Gives one Website after the other its other Theme, and measures how long it takes until its status tells that it is
+ * Ready so. A change that comes before the last one of the same Website was seen waits for it.
  */
 export class ChangeProbe {
   readonly #client: ApiClient;
-  readonly #namespace: string;
-  readonly #names: readonly string[];
   readonly #perSecond: number;
-  readonly #open = new Map<string, { digest: string; at: number }>();
-  #changes = 0;
+  readonly #themes: readonly string[];
+  /** As they were seen last, by name. */
+  readonly #sites = new Map<string, Website>();
+  readonly #open = new Map<string, { generation: number; at: number }>();
   #tookMs: number[] = [];
 
-  constructor(options: {
-    client: ApiClient;
-    namespace: string;
-    names: readonly string[];
-    perSecond: number;
-  }) {
+  /** `themes`: names of two. */
+  constructor(options: { client: ApiClient; perSecond: number; themes: readonly string[] }) {
     this.#client = options.client;
-    this.#namespace = options.namespace;
-    this.#names = options.names;
     this.#perSecond = options.perSecond;
+    this.#themes = options.themes;
   }
 
-  /** To be told of every ConfigMap that changed. */
-  readonly seen = ({ metadata, data }: Checksums): void => {
-    const name = metadata.name.replace(/^checksums-/, '');
+  /** To be told of every version of every Website. */
+  readonly seen = (site: Website): void => {
+    const { name } = site.metadata;
+    this.#sites.set(name, site);
     const open = this.#open.get(name);
-    if (open === undefined || data?.[key] !== open.digest) return;
+    if (open === undefined || !isReady(site, open.generation)) return;
     this.#open.delete(name);
     this.#tookMs.push(performance.now() - open.at);
   };
@@ -47,10 +35,11 @@ export class ChangeProbe {
   /** Until the signal is aborted. Never rejects but for a change that the API server refused. */
   async run(signal: AbortSignal): Promise<void> {
     const everyMs = 1_000 / this.#perSecond;
+    const names = [...this.#sites.keys()];
     const began = performance.now();
     for (let count = 0; !signal.aborted; count += 1) {
-      const name = this.#names[(count * 7) % this.#names.length] ?? '';
-      if (!this.#open.has(name)) await this.#change(name);
+      const site = this.#sites.get(names[(count * 7) % names.length] ?? '');
+      if (site && !this.#open.has(site.metadata.name)) await this.#change(site);
       const aheadMs = began + count * everyMs - performance.now();
       await systemClock.sleep(Math.max(0, aheadMs), signal).catch(() => undefined);
     }
@@ -67,15 +56,20 @@ export class ChangeProbe {
     return { changes: all.length, medianMs: at(Math.floor(all.length / 2)), longestMs: at(all.length - 1) };
   }
 
-  /** Names of the Secrets whose last change was not seen to be reconciled. */
+  /** Names of the Websites whose last change was not seen to be reconciled. */
   get open(): string[] {
     return [...this.#open.keys()];
   }
 
-  async #change(name: string): Promise<void> {
-    const value = `${name}-${(this.#changes += 1)}`;
-    this.#open.set(name, { digest: hash('sha256', value, 'hex'), at: performance.now() });
-    const body = { data: { [key]: Buffer.from(value).toString('base64') } };
-    await this.#client.patchMetadata(secrets, { namespace: this.#namespace, name }, { type: 'merge', body });
+  async #change({ metadata, spec }: Website): Promise<void> {
+    // Nobody else changes it: known before the answer, which may come after the Website is seen to be Ready.
+    const generation = (metadata.generation ?? 0) + 1;
+    this.#open.set(metadata.name, { generation, at: performance.now() });
+    const body = { spec: { theme: this.#themes.find((name) => name !== spec.theme) } };
+    await this.#client.patchMetadata(websites, metadata, { type: 'merge', body });
   }
 }
+
+/** For this generation of it, or a later one. */
+export const isReady = ({ status }: Website, generation: number): boolean =>
+  status?.phase === 'Ready' && (status.observedGeneration ?? 0) >= generation;

@@ -2,10 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import * as resources from '@controller-sharding/operator/webhosting/resources.ts';
+import { createSamples } from '@controller-sharding/operator/webhosting/samples/create.ts';
+import { type Samples, samples } from '@controller-sharding/operator/webhosting/samples/samples.ts';
 import { KubeClient } from '@controller-sharding/shared/kube/client.ts';
 import { loadKubeConfig } from '@controller-sharding/shared/kube/config.ts';
 import { Informer } from '@controller-sharding/shared/kube/informer.ts';
-import { configMaps, namespaces, secrets } from '@controller-sharding/shared/kube/resources.ts';
+import { namespaces } from '@controller-sharding/shared/kube/resources.ts';
 import { Transport } from '@controller-sharding/shared/kube/transport.ts';
 import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
@@ -13,10 +16,9 @@ import { silentLogger as logger } from '@controller-sharding/shared/runtime/logg
 import { drainLabel, sharderNamespace, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
 import { startProcess } from '../harness/processes.ts';
-import { createRing } from '../harness/sharder.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { checksumRing, namespaceNamed, ringName, secretNamed } from '../main-job/cluster/objects.ts';
-import { ChangeProbe } from './change-probe.ts';
+import { namespaceNamed } from '../main-job/cluster/objects.ts';
+import { ChangeProbe, isReady } from './change-probe.ts';
 import { Kubelet } from './kubelet.ts';
 import { LabelWrites } from './label-writes.ts';
 import { keepNode } from './node.ts';
@@ -24,11 +26,16 @@ import { overlaps } from './overlaps.ts';
 import type { Program } from './pod-process.ts';
 import { Workload } from './workload.ts';
 
-const program = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const file = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-export const namespace = 'rolling';
-const changesPerSecond = 25;
-const createdAtOnce = 20;
+/** Of the operator. */
+const namespace = 'rolling';
+const ring = resources.operatorName;
+/** Without the endpoints of the Websites' Services, which have no pods: the machine has enough to do. */
+const controllerManagerArgs = [
+  '--controllers=*,-endpoints-controller,-endpointslice-controller,-endpointslice-mirroring-controller',
+];
+const changesPerSecond = 15;
 const restMs = 3_000;
 
 /** What an update did, while objects were changed all the time. */
@@ -41,52 +48,59 @@ export interface UpdateFigures {
   longestMs: number;
 }
 
-/** The real Deployment and StatefulSet controllers, pods that are processes of the checksum operator, and a sharder. */
+/**
+ * The real Deployment and StatefulSet controllers, pods that are processes of the webhosting operator, a sharder, and
+ * Websites without pods.
+ */
 export class RollingWorld {
   readonly client: KubeClient;
   readonly #controlPlane: ControlPlane;
   readonly #transport: Transport;
-  readonly #writes = new LabelWrites(ringName);
-  readonly #mains: Informer<KubeObject>;
-  readonly #controlled: Informer<KubeObject>;
+  readonly #writes = new LabelWrites(ring);
+  readonly #sites: Informer<resources.Website>;
+  readonly #children: ReadonlyArray<Informer<KubeObject>>;
   readonly #probe: ChangeProbe;
   readonly #traces = new Set<string>();
   readonly #stop = new AbortController();
-  readonly #objects: number;
+  readonly #websites: number;
+  readonly #made: Samples;
   #kubelet: Kubelet | undefined;
   #succeeded = false;
 
-  private constructor(controlPlane: ControlPlane, transport: Transport, names: readonly string[]) {
+  private constructor(controlPlane: ControlPlane, transport: Transport, websites: number) {
     this.#controlPlane = controlPlane;
     this.#transport = transport;
-    this.#objects = names.length;
+    this.#websites = websites;
     const client = new KubeClient(transport);
     this.client = client;
-    const options = { client, clock, logger, namespace };
-    this.#mains = new Informer({ ...options, resource: secrets, form: 'metadata' });
-    this.#controlled = new Informer({ ...options, resource: configMaps, form: 'full' });
-    this.#probe = new ChangeProbe({ client, namespace, names, perSecond: changesPerSecond });
-    for (const informer of [this.#mains, this.#controlled])
+    const options = { client, clock, logger };
+    this.#sites = new Informer({ ...options, resource: resources.websites, form: 'full' });
+    this.#children = resources.childResources.map(
+      (resource) => new Informer({ ...options, resource, form: 'metadata', labelSelector: 'website' }),
+    );
+    this.#made = samples({ websites, namespaces: 1, themes: 2, seed: 1, skipWorkload: true });
+    const themes = this.#made.themes.map(({ metadata }) => metadata.name);
+    this.#probe = new ChangeProbe({ client, perSecond: changesPerSecond, themes });
+    for (const informer of [this.#sites, ...this.#children])
       informer.addHandler({ updated: this.#writes.updated });
-    this.#controlled.addHandler({ added: this.#probe.seen, updated: (_old, now) => this.#probe.seen(now) });
+    this.#sites.addHandler({ added: this.#probe.seen, updated: (_old, now) => this.#probe.seen(now) });
   }
 
   /** Everything ends with the test. */
-  static async start(t: TestContext, objects: number): Promise<RollingWorld> {
-    const controlPlane = await startControlPlane({ controllerManager: true });
+  static async start(t: TestContext, websites: number): Promise<RollingWorld> {
+    const controlPlane = await startControlPlane({ controllerManager: true, controllerManagerArgs });
     const transport = new Transport(loadKubeConfig({ kubeconfig: controlPlane.kubeconfigPath }), { clock });
-    const names = Array.from({ length: objects }, (_, index) => `s-${index}`);
-    const world = new RollingWorld(controlPlane, transport, names);
+    const world = new RollingWorld(controlPlane, transport, websites);
     t.after(async () => {
       await world.#end();
       await transport.close();
       await controlPlane.stop({ failed: !world.#succeeded });
     });
-    await world.#prepare(names);
+    await world.#prepare();
     return world;
   }
 
-  /** A workload of the operator; resolves when its pods are ready, and every object has a shard. */
+  /** A workload of the operator; resolves when its pods are ready, and every Website is so on one of them. */
   async run(
     kind: 'Deployment' | 'StatefulSet',
     names: 'slots' | 'random',
@@ -99,25 +113,28 @@ export class RollingWorld {
     return workload;
   }
 
-  /** Every Secret has its ConfigMap, all are on one of three shards, and none is on the move. */
+  /**
+   * Every Website is Ready, all are on one of three shards with what belongs to them, none is on the move, and nothing
+   * more is to be: between what is moved away from old shards and the levelling that follows, all looks at rest, too.
+   */
   async atRest(): Promise<void> {
     await waitFor(
-      'every object to be on one of three shards',
+      'every Website to be Ready on one of three shards',
       () => {
-        const objects = [...this.#mains.store.list(), ...this.#controlled.store.list()].filter(
-          ({ metadata }) => metadata.name !== 'kube-root-ca.crt',
-        );
+        const objects = [this.#sites, ...this.#children].flatMap(({ store }) => [...store.list()]);
         const shards = objects.map(({ metadata: { labels } }) =>
-          labels?.[drainLabel(ringName)] === undefined ? labels?.[shardLabel(ringName)] : undefined,
+          labels?.[drainLabel(ring)] === undefined ? labels?.[shardLabel(ring)] : undefined,
         );
-        const complete = objects.length === 2 * this.#objects;
-        return complete && new Set(shards).size === 3 && !shards.includes(undefined);
+        const complete = objects.length === (1 + resources.childResources.length) * this.#websites;
+        const served = this.#sites.store.list().every((site) => isReady(site, site.metadata.generation ?? 0));
+        const rests = complete && served && new Set(shards).size === 3 && !shards.includes(undefined);
+        return rests && this.#writes.quietMs >= restMs;
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 120_000 },
     );
   }
 
-  /** Does something while objects are changed, and says what became of it. */
+  /** Does something while Websites are changed, and says what became of it. */
   async measure(act: () => Promise<void>): Promise<UpdateFigures> {
     const changing = new AbortController();
     this.#probe.take();
@@ -135,7 +152,7 @@ export class RollingWorld {
       changing.abort();
       await changes;
     }
-    await waitFor('the last changes', () => this.#probe.open.length === 0, { timeoutMs: 15_000 }).catch(
+    await waitFor('the last changes', () => this.#probe.open.length === 0, { timeoutMs: 60_000 }).catch(
       (error: unknown) => {
         throw new Error(`never reconciled: ${this.#probe.open.slice(0, 5).join(', ')}`, { cause: error });
       },
@@ -155,18 +172,18 @@ export class RollingWorld {
     return overlaps([...this.#traces]);
   }
 
-  async #prepare(names: readonly string[]): Promise<void> {
+  async #prepare(): Promise<void> {
     const { client } = this;
     const { kubeconfigPath: kubeconfig, logFolder } = this.#controlPlane;
     const { signal } = this.#stop;
     await mkdir(join(logFolder, 'pods'), { recursive: true });
+    await this.#install();
     for (const name of [sharderNamespace, namespace]) await client.create(namespaces, namespaceNamed(name));
-    await createRing(client, checksumRing(namespace));
     await keepNode(client, signal);
     await startProcess({
       name: 'sharder',
       args: [
-        program('sharder/cli/main.ts'),
+        file('sharder/cli/main.ts'),
         'run',
         `--kubeconfig=${kubeconfig}`,
         '--webhook=false',
@@ -181,36 +198,41 @@ export class RollingWorld {
     this.#kubelet = new Kubelet({ client, transport: this.#transport }, namespace, (label) =>
       this.#program(label === 'slots'),
     );
-    for (const informer of [this.#mains, this.#controlled]) {
+    for (const informer of [this.#sites, ...this.#children]) {
       void informer.run(signal);
       await informer.waitForSync(signal);
     }
-    const left = names.values();
-    const create = async (): Promise<void> => {
-      for (const name of left) await client.create(secrets, secretNamed(namespace, name));
-    };
-    await Promise.all(Array.from({ length: createdAtOnce }, create));
+    await createSamples(client, this.#made, signal);
+  }
+
+  /** What an installation has beside the workloads. */
+  async #install(): Promise<void> {
+    const kubectl = (...args: string[]): Promise<string> => this.#controlPlane.kubectl(args);
+    const manifest = (name: string): string => `--filename=${file(`manifests/operators/webhosting/${name}`)}`;
+    await kubectl('apply', `--kustomize=${file('manifests/crds')}`);
+    await kubectl('apply', manifest('website.yaml'), manifest('theme.yaml'));
+    await kubectl('wait', '--for=condition=Established', 'crd', '--all');
+    await kubectl('apply', manifest('ring.yaml'));
   }
 
   #program(slots: boolean): Program {
     const { kubeconfigPath: kubeconfig, logFolder } = this.#controlPlane;
-    const file = (name: string, end: string): string => join(logFolder, 'pods', `${name}.${end}`);
+    const output = (name: string, end: string): string => join(logFolder, 'pods', `${name}.${end}`);
     return {
       args: ({ name, healthPort }) => {
-        this.#traces.add(file(name, 'trace'));
+        this.#traces.add(output(name, 'trace'));
         return [
-          program('operator/checksum/main.ts'),
+          file('operator/webhosting/main.ts'),
           `--kubeconfig=${kubeconfig}`,
-          `--ring=${ringName}`,
           `--lease-namespace=${namespace}`,
           `--health-address=127.0.0.1:${healthPort}`,
           '--metrics-address=0',
-          `--trace-file=${file(name, 'trace')}`,
+          `--trace-file=${output(name, 'trace')}`,
           slots ? '--shard-slots' : `--shard-name=${name}`,
         ];
       },
       env: { NODE_ENV: 'production' },
-      logFile: (name) => file(name, 'log'),
+      logFile: (name) => output(name, 'log'),
     };
   }
 

@@ -7,13 +7,7 @@ import { KubeClient } from '@controller-sharding/shared/kube/client.ts';
 import { loadKubeConfig } from '@controller-sharding/shared/kube/config.ts';
 import { controllerRings, namespaces } from '@controller-sharding/shared/kube/resources.ts';
 import { Transport } from '@controller-sharding/shared/kube/transport.ts';
-import type {
-  KubeObject,
-  Labels,
-  ObjectRef,
-  Resource,
-  TypedResource,
-} from '@controller-sharding/shared/kube/types.ts';
+import type { KubeObject, Labels, ObjectRef, TypedResource } from '@controller-sharding/shared/kube/types.ts';
 import { sharderNamespace, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
 import { type ControlPlane, startControlPlane } from '../harness/control-plane.ts';
@@ -28,13 +22,6 @@ const operatorNamespace = 'webhosting-system';
 const account = `system:serviceaccount:${operatorNamespace}:${resources.operatorName}`;
 
 export const namespace = 'project';
-/** Resources of what there is for a Website. */
-export const children: readonly Resource[] = [
-  resources.configMaps,
-  resources.deployments,
-  resources.services,
-  resources.ingresses,
-];
 export const skipWorkload: Labels = { [resources.skipWorkloadLabel]: 'true' };
 
 /** A control plane on which the webhosting operator is installed, and runs as its ServiceAccount. */
@@ -194,7 +181,7 @@ export class WebsiteWorld {
 
   /** Requests that the API server has counted which write Websites or their children, by whomever, by verb and resource. */
   async writes(): Promise<Map<string, number>> {
-    const names = new Set(['websites', ...children.map(({ resource }) => resource)]);
+    const names = new Set(['websites', ...resources.childResources.map(({ resource }) => resource)]);
     const counts = new Map<string, number>();
     const metrics = await this.controlPlane.kubectl(['get', '--raw', '/metrics']);
     for (const [, labels = '', value] of metrics.matchAll(/^apiserver_request_total\{(.*)\} (\S+)$/gm)) {

@@ -6,7 +6,7 @@ import { isInvalid } from '@controller-sharding/shared/kube/errors.ts';
 import type { KubeObject, Resource } from '@controller-sharding/shared/kube/types.ts';
 import { shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { children, WebsiteWorld } from './website-world.ts';
+import { WebsiteWorld } from './website-world.ts';
 
 const label = shardLabel(resources.operatorName);
 
@@ -23,7 +23,7 @@ for (const mode of ['sharded', 'as a singleton'] as const) {
       const { status } = await world.phase('shop', 'Ready');
       assert.match(status?.lastTransitionTime ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
       assert.equal(created.metadata.labels?.[label] !== undefined, mode === 'sharded');
-      for (const resource of children) {
+      for (const resource of resources.childResources) {
         const child = await world.child(resource, 'shop');
         assert.equal(child?.metadata.labels?.[label], created.metadata.labels?.[label], resource.resource);
         const [owner, ...others] = child?.metadata.ownerReferences ?? [];

@@ -12,7 +12,6 @@ import type { ConfigMap, Deployment, Phase, Theme, Website } from './resources.t
 import * as resources from './resources.ts';
 import { theme, website } from './website-fixture.ts';
 
-const owned = [resources.configMaps, resources.deployments, resources.services, resources.ingresses];
 const ref = { namespace: 'project', name: 'shop' };
 
 /** Websites in an API server in memory, and the operator as one process after the other. */
@@ -73,7 +72,7 @@ async function started(color: string | undefined): Promise<Hosting> {
 
 test('a website gets its children, and is ready', async () => {
   const hosting = await started('red');
-  for (const resource of owned) {
+  for (const resource of resources.childResources) {
     const [child, ...others] = hosting.api.all<KubeObject>(resource);
     assert.deepEqual(others, []);
     assert.equal(child?.metadata.labels?.['website'], 'shop', resource.resource);
@@ -138,7 +137,7 @@ test('a theme whose values could break out of the stylesheet is an error', async
 test('what somebody changes or deletes of the children is put right', async () => {
   const hosting = await started('red');
   const { api, clock } = hosting;
-  for (const resource of owned) {
+  for (const resource of resources.childResources) {
     const [child] = api.all<KubeObject>(resource);
     assert(child);
     api.change<KubeObject>(

@@ -3,7 +3,7 @@ import type { Manager } from '@controller-sharding/shared/manager/manager.ts';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import type { HostingOptions } from './children.ts';
 import { websiteReconciler } from './reconcile.ts';
-import { configMaps, deployments, ingresses, services, themes, websites } from './resources.ts';
+import { childResources, themes, websites } from './resources.ts';
 
 const byTheme = 'theme';
 
@@ -20,7 +20,7 @@ export function addWebsiteController(manager: Manager, options: WebsiteControlle
   manager.controller({
     name: 'website',
     for: websites,
-    owns: [configMaps, deployments, services, ingresses],
+    owns: childResources,
     watches: [
       watch(themes, ({ metadata }) => sites.byIndex(byTheme, metadata.name).map((site) => site.metadata)),
     ],

@@ -7,6 +7,7 @@ import {
   type KubeObject,
   type Labels,
   type ObjectMeta,
+  type Resource,
 } from '@controller-sharding/shared/kube/types.ts';
 
 export const operatorName = 'webhosting-operator';
@@ -92,6 +93,9 @@ export const ingresses = defineResource<Ingress>({
   kind: 'Ingress',
   namespaced: true,
 });
+
+/** Of what there is for each Website. */
+export const childResources: readonly Resource[] = [configMaps, deployments, services, ingresses];
 
 /** With the value `true` on a Website: it needs no pods. For load tests. */
 export const skipWorkloadLabel = 'skip-workload';

@@ -34,16 +34,36 @@ test('what was abandoned goes first, then what has to be placed, then what is le
     });
   const done = [run('level')];
   await clock.advance(5);
-  done.push(run('place'), run('rescue'));
+  done.push(run('rescue'), run('place'));
   await clock.advance(1_000);
   await Promise.all(done);
-  const expected = [
-    ...Array<MovePriority>(2).fill('level'),
+  const expected: MovePriority[] = [
+    'level',
     ...Array<MovePriority>(4).fill('rescue'),
     ...Array<MovePriority>(4).fill('place'),
-    ...Array<MovePriority>(2).fill('level'),
+    ...Array<MovePriority>(3).fill('level'),
   ];
   assert.deepEqual(order, expected);
+});
+
+test('levelling takes a quarter of the places, and one at least', async () => {
+  for (const [most, expected] of [
+    [100, 25],
+    [2, 1],
+  ] as const) {
+    const clock = new FakeClock();
+    const limit = new MoveLimit(clock, most);
+    let highest = 0;
+    const done = limit.forEach('level', items(1_000), async () => {
+      const written = limit.writing();
+      highest = Math.max(highest, limit.running);
+      await clock.sleep(10);
+      written();
+    });
+    await clock.advance(15_000);
+    await done;
+    assert.equal(highest, expected);
+  }
 });
 
 test('what is refused for one item keeps no other waiting, and is told in the end', async () => {
@@ -60,7 +80,7 @@ test('an error that will meet all of them begins none of those that wait', async
   const limit = new MoveLimit(new FakeClock(), 20);
   const begun: number[] = [];
   // Ten are begun before an answer has come; ten more wait for their turn.
-  const all = limit.forEach('level', items(20), async (item) => {
+  const all = limit.forEach('place', items(20), async (item) => {
     begun.push(item);
     throw new ApiError(500, 'InternalError', 'down');
   });
@@ -113,7 +133,7 @@ test('an API server that refuses more than 20 at a time is given 10,000 writes w
   // As a round of moves: a second after an error it is begun anew.
   const rounds = async (): Promise<void> => {
     while (left.size > 0) {
-      await limit.forEach('level', [...left], write).catch(() => clock.sleep(1_000));
+      await limit.forEach('place', [...left], write).catch(() => clock.sleep(1_000));
     }
   };
   const done = rounds();

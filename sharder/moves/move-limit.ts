@@ -7,6 +7,12 @@ const priorities = ['rescue', 'place', 'level'] as const;
 export type MovePriority = (typeof priorities)[number];
 
 /**
+ * Levelling is never urgent, and each of its writes makes a shard write more: it uses one in so many of the places, so
+ * that the shards' hand-overs, begun with an object and to be ended with its owner, don't wait behind it.
+ */
+const levellingPart = 4;
+
+/**
  * The moves that are under way in this process at once, of all rings together: at most `most`, and fewer when the API
  * server has enough. Who waits is let in by priority, then in turn.
  */
@@ -16,6 +22,7 @@ export class MoveLimit {
   readonly #limit: AdaptiveLimit;
   readonly #waiting: Record<MovePriority, Array<() => void>> = { rescue: [], place: [], level: [] };
   #running = 0;
+  #levelling = 0;
 
   constructor(clock: Clock, most: number) {
     this.#clock = clock;
@@ -58,7 +65,7 @@ export class MoveLimit {
           if (!isOfOneItem(error)) stopped = true;
         }
       }
-      if (holds) this.#leave();
+      if (holds) this.#leave(priority);
     };
     await Promise.all(Array.from({ length: this.most }, worker));
     if (errors.length > 0) throw errors[0];
@@ -79,24 +86,29 @@ export class MoveLimit {
   async #enter(priority: MovePriority, holds: boolean): Promise<void> {
     const admitted = Promise.withResolvers<void>();
     this.#waiting[priority].push(admitted.resolve);
-    if (holds) this.#leave();
+    if (holds) this.#leave(priority);
     else this.#admit();
     await admitted.promise;
   }
 
-  #leave(): void {
+  #leave(priority: MovePriority): void {
     this.#running -= 1;
+    if (priority === 'level') this.#levelling -= 1;
     this.#admit();
   }
 
   #admit(): void {
     while (this.#running < this.allowed) {
-      const queue = priorities.map((priority) => this.#waiting[priority]).find(({ length }) => length > 0);
-      const next = queue?.shift();
-      if (next === undefined) return;
+      const priority = priorities.find((each) => this.#waiting[each].length > 0);
+      if (priority === undefined || (priority === 'level' && !this.#mayLevel())) return;
       this.#running += 1;
-      next();
+      if (priority === 'level') this.#levelling += 1;
+      this.#waiting[priority].shift()?.();
     }
+  }
+
+  #mayLevel(): boolean {
+    return this.#levelling < Math.max(1, this.most / levellingPart);
   }
 }
 

@@ -46,8 +46,14 @@ const sumUp: Reconcile = async ({ object, writer, controlled }) => {
 
 /** An API server on virtual time, with Secrets as main and ConfigMaps as controlled objects, for tests of shards. */
 export class ShardWorld {
-  readonly clock = new FakeClock();
-  readonly api = new MemoryApi(this.clock);
+  readonly clock: FakeClock;
+  readonly api: MemoryApi;
+
+  /** Default: a server of its own. */
+  constructor(server?: { clock: FakeClock; api: MemoryApi }) {
+    this.clock = server?.clock ?? new FakeClock();
+    this.api = server?.api ?? new MemoryApi(this.clock);
+  }
 
   secret(name: string, shard: string | undefined, labels: Labels = {}): KubeObject {
     return this.api.seed(secrets, {

@@ -30,8 +30,12 @@ export class SlotWorld extends ShardWorld {
   readonly #workload: Resource;
   readonly #owner: KubeObject;
 
-  constructor(replicas: number, workload: 'Deployment' | 'StatefulSet' = 'Deployment') {
-    super();
+  constructor(
+    replicas: number,
+    workload: 'Deployment' | 'StatefulSet' = 'Deployment',
+    server?: ConstructorParameters<typeof ShardWorld>[0],
+  ) {
+    super(server);
     this.#workload = workload === 'Deployment' ? deployments : statefulSets;
     const top = this.api.seed<Scaled>(this.#workload, {
       apiVersion: 'apps/v1',

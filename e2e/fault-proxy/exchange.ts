@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Agent, request as httpsRequest } from 'node:https';
-import type { Socket } from 'node:net';
 import { systemClock } from '@controller-sharding/shared/runtime/clock.ts';
 import { yieldToEventLoop } from '@controller-sharding/shared/runtime/event-loop.ts';
+import type { ClientConnection } from './client-connection.ts';
 import type { ArmedFault, Fault, Place } from './fault.ts';
 import { PlaceFinder } from './place-finder.ts';
 
@@ -24,8 +24,7 @@ const ownHeaders = [
 export interface ExchangeParts {
   message: IncomingMessage;
   response: ServerResponse;
-  /** The client's connection below TLS. */
-  connection: Socket;
+  connection: ClientConnection;
   upstream: { url: string; agent: Agent };
   /** Path and query to ask the API server for. */
   path: string;
@@ -50,7 +49,7 @@ export class Exchange {
       await this.#run();
     } catch {
       // The API server's end broke, or the client's has: the client sees what it would see without a proxy.
-      this.#parts.connection.resetAndDestroy();
+      this.#parts.connection.reset();
     }
   }
 
@@ -134,7 +133,7 @@ export class Exchange {
   #act(): void {
     const { armed, response, connection } = this.#parts;
     armed?.act();
-    if (armed?.fault.kind === 'reset') connection.resetAndDestroy();
+    if (armed?.fault.kind === 'reset') connection.reset();
     if (armed?.fault.kind !== 'end') return;
     if (response.headersSent) response.end();
     else connection.end();

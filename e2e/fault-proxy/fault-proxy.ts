@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { loadKubeConfig } from '@controller-sharding/shared/kube/config.ts';
 import { stringify } from 'yaml';
 import { CertificateAuthority } from '../harness/certificates.ts';
 import { freePort } from '../harness/ports.ts';
+import { ClientConnection } from './client-connection.ts';
 import { Exchange } from './exchange.ts';
 import { ArmedFault, type FaultRule } from './fault.ts';
 import { type ProxiedRequest, proxiedRequest, type RequestKind } from './proxied-request.ts';
@@ -32,7 +34,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #authority: CertificateAuthority;
   readonly #server: Server;
   readonly #port: number;
-  readonly #connections = new Map<number, Socket>();
+  readonly #connections = new Map<number, ClientConnection>();
   readonly #armed: ArmedFault[] = [];
   readonly #received = new Map<RequestKind, number>();
   readonly #forwarded = new Map<RequestKind, number>();
@@ -58,6 +60,9 @@ export class FaultProxy implements AsyncDisposable {
     this.#port = port;
     this.#server = server;
     server.on('connection', (socket: Socket) => this.#note(socket));
+    server.on('secureConnection', (tls: TLSSocket) =>
+      this.#connections.get(tls.remotePort ?? 0)?.secured(tls),
+    );
     server.on('tlsClientError', () => {}); // a client that left before it had said anything
     server.on('request', (message, response) => void this.#serve(message, response));
   }
@@ -101,15 +106,15 @@ export class FaultProxy implements AsyncDisposable {
 
   /** Breaks all connections off. */
   cut(): void {
-    for (const socket of this.#connections.values()) socket.resetAndDestroy();
+    for (const connection of this.#connections.values()) connection.reset();
   }
 
   /** Breaks all connections off and refuses new ones, until `accept`. */
   async refuse(): Promise<void> {
-    const closed = [this.#server, ...this.#connections.values()].map((open) => once(open, 'close'));
+    const closed = once(this.#server, 'close'); // with the last connection
     this.#server.close();
     this.cut();
-    await Promise.all(closed);
+    await closed;
   }
 
   /** Takes connections again, at the same address. */
@@ -130,8 +135,7 @@ export class FaultProxy implements AsyncDisposable {
 
   #note(socket: Socket): void {
     const { remotePort: port = 0 } = socket;
-    this.#connections.set(port, socket);
-    socket.on('error', () => {});
+    this.#connections.set(port, new ClientConnection(socket));
     socket.once('close', () => this.#connections.delete(port));
   }
 

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 
 /** A client's connection to the proxy. */
 export class ClientConnection {
+  readonly closed: Promise<unknown>;
   readonly #socket: Socket;
   #tls: TLSSocket | undefined;
 
@@ -10,6 +11,9 @@ export class ClientConnection {
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('error', () => {});
+    this.closed = new Promise((resolve) => {
+      socket.once('close', resolve);
+    });
   }
 
   /** The handshake is over. */

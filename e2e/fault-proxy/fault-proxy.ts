@@ -111,7 +111,8 @@ export class FaultProxy implements AsyncDisposable {
 
   /** Breaks all connections off and refuses new ones, until `accept`. */
   async refuse(): Promise<void> {
-    const closed = once(this.#server, 'close'); // with the last connection
+    const open = [...this.#connections.values()].map(({ closed }) => closed);
+    const closed = Promise.all([once(this.#server, 'close'), ...open]);
     this.#server.close();
     this.cut();
     await closed;

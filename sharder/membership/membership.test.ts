@@ -20,8 +20,11 @@ test('a shard that goes silent is expired, uncertain, taken over, dead, orphaned
     ['a', 'b'],
   );
   world.silence('a');
-  await world.clock.advance(14_000);
+  await world.clock.advance(5_000);
+  assert.equal(world.membership.isUnsettled(ring), false);
+  await world.clock.advance(9_000);
   assert.equal(world.state('a'), 'ready');
+  assert.equal(world.membership.isUnsettled(ring), true, 'it is late');
   await world.clock.advance(1_500);
   assert.equal(world.state('a'), 'expired');
   assert.equal(world.label('a'), 'expired');

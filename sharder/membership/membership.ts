@@ -44,6 +44,8 @@ interface Observation extends ShardView {
 }
 
 const tickMs = 250;
+/** A shard renews every 2/15 of its duration, and gives up after 2/3. */
+const lateAfterDurations = 0.5;
 
 /**
  * Which shards there are and how they are, as this process sees it by its own clock. Every sharder replica keeps one,
@@ -135,14 +137,18 @@ export class Membership {
   }
 
   /**
-   * Whether a shard's fate is open, or a slot held off: nothing is levelled meanwhile. A Lease that somebody else holds and renews is no
+   * Whether a shard's fate is open, or a slot held off: nothing is levelled meanwhile. So it is once a shard is late
+   * with its renewal: what was levelled might have to move again. A Lease that somebody else holds and renews is no
    * shard's, and would stay expired for ever.
    */
   isUnsettled(ring: string): boolean {
-    return this.shards(ring).some(
-      ({ state, lease, shard }) =>
-        state === 'uncertain' ||
-        (state === 'expired' && (isHandedOver(lease) || [shard, sharderHolder].includes(holderOf(lease)))),
+    const now = this.#clock.monotonic();
+    return [...this.#observed.values()].some(
+      ({ ring: of, state, lease, shard, changedAt }) =>
+        of === ring &&
+        (state === 'uncertain' ||
+          (state === 'ready' && now - changedAt >= durationMsOf(lease) * lateAfterDurations) ||
+          (state === 'expired' && (isHandedOver(lease) || [shard, sharderHolder].includes(holderOf(lease))))),
     );
   }
 

@@ -24,7 +24,11 @@ export type DecideAcquire<Taken> = (
   unchangedMs: number,
 ) => AcquireDecision<Taken> | Promise<AcquireDecision<Taken>>;
 
-const lookMs = 2_000;
+/**
+ * Who has stood by sees a leader's last renewal sooner than one who starts after that leader's end, and so goes first:
+ * its observations of the shards are older.
+ */
+const lookMs = 1_000;
 const retryMs = 1_000;
 const requestMs = 3_000;
 

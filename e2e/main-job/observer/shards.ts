@@ -24,8 +24,6 @@ export interface ShardView {
 export const promptMs = 2_000;
 /** After a SIGKILL or a lost Lease: the Lease (15 s) has to run out first. */
 export const expiryMs = 20_000;
-/** After a SIGKILL of the leading sharder: its successor may have started since, and count each Lease from then on. */
-export const leaderExpiryMs = 22_000;
 
 /** Which shards there are, from Leases and from what the supervisor says of their processes. */
 export class Shards {

@@ -85,11 +85,11 @@ test('an object on the way from one live shard to another is owned all the time'
   assert.equal(rule.longest, undefined);
 });
 
-test('after the leading sharder was killed, an object may wait for up to 22 s', () => {
+test('after the leading sharder was killed, an object may wait for up to 20 s', () => {
   const killed: ObservedEvent = { ...replica(5000, 'sharder-1', 'killing'), role: 'sharder' };
   const history = [...shards, killed, secret(6000, 'u')];
-  assert.deepEqual(judged(...history, secret(26_900, 'u', 'a')), []);
-  assert.equal(judged(...history, secret(27_300, 'u', 'a')).length, 1);
+  assert.deepEqual(judged(...history, secret(24_000, 'u', 'a')), []);
+  assert.equal(judged(...history, secret(25_300, 'u', 'a')).length, 1);
 });
 
 test('a killed standby is no excuse', () => {

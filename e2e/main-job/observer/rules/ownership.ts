@@ -5,7 +5,7 @@ import {
   type ObjectSeen,
   type ObservedEvent,
 } from '../events.ts';
-import { leaderExpiryMs, promptMs, Shards } from '../shards.ts';
+import { expiryMs, promptMs, Shards } from '../shards.ts';
 import { type Rule, seconds, type Violation } from './rule.ts';
 
 interface Owned {
@@ -26,8 +26,8 @@ export interface Unowned {
 }
 
 /**
- * While there is a live shard, no object is without one: 2 s from its creation or from a release, 20 s from a SIGKILL,
- * 22 s from that of the leading sharder.
+ * While there is a live shard, no object is without one: 2 s from its creation or from a release, 20 s from a SIGKILL
+ * (of its shard, or of the leading sharder).
  */
 export class Ownership implements Rule {
   readonly #shards = new Shards();
@@ -131,7 +131,7 @@ export class Ownership implements Rule {
       const view = shard === undefined ? undefined : this.#shards.get(shard);
       const earliest = Math.max(
         Math.max(usableSince, this.#firstLeaderAt) + promptMs,
-        this.#leaderKilledAt + leaderExpiryMs,
+        this.#leaderKilledAt + expiryMs,
         view?.state === 'gone' ? view.since + view.boundMs : 0,
       );
       if (now <= earliest) continue;

@@ -16,6 +16,8 @@ export class RawSide {
   readonly #observer: MovesObserver;
   readonly #signal: AbortSignal;
   readonly #child: ChildProcess;
+  /** Rejects when the client has ended before it was told to. */
+  readonly #ended: Promise<never>;
 
   constructor(kubeconfig: string, observer: MovesObserver, signal: AbortSignal) {
     this.#kubeconfig = kubeconfig;
@@ -28,6 +30,10 @@ export class RawSide {
       killSignal: 'SIGKILL',
     });
     this.#child.on('error', () => {}); // aborted
+    this.#ended = once(this.#child, 'exit').then(() => {
+      throw new Error('the raw client has ended');
+    });
+    this.#ended.catch(() => {}); // told to whoever waits
   }
 
   /**
@@ -61,10 +67,7 @@ export class RawSide {
     });
     this.#observer.begin();
     this.#child.send({ kubeconfig: this.#kubeconfig, writes } satisfies RawRequest);
-    const ended = once(this.#child, 'exit', { signal: this.#signal }).then(() => {
-      throw new Error('the raw client has ended');
-    });
-    await Promise.race([once(this.#child, 'message', { signal: this.#signal }), ended]);
+    await Promise.race([once(this.#child, 'message', { signal: this.#signal }), this.#ended]);
     await waitFor('the observer to see them all', () => this.#observer.writes >= writes.length, {
       signal: this.#signal,
     });

@@ -1,4 +1,4 @@
-/** A fault put into the program on purpose, which the conformance tests have to catch. */
+/** A fault put into the program on purpose, which its tests have to catch. */
 export interface Mutant {
   /** What no longer holds. */
   breaks: string;
@@ -7,13 +7,18 @@ export interface Mutant {
   /** Occurs once in the file. */
   text: string;
   replacement: string;
+  /** File of the tests. */
+  test: string;
 }
+
+const conformance = 'e2e/conformance/memory.test.ts';
 
 const inMemory = (file: string, text: string, replacement: string, breaks: string): Mutant => ({
   breaks,
   file: `shared/testing/${file}`,
   text,
   replacement,
+  test: conformance,
 });
 
 const inReflector = (text: string, replacement: string, breaks: string): Mutant => ({
@@ -21,6 +26,7 @@ const inReflector = (text: string, replacement: string, breaks: string): Mutant 
   file: 'shared/kube/reflector.ts',
   text,
   replacement,
+  test: conformance,
 });
 
 export const memoryServerMutants: Mutant[] = [

@@ -3,13 +3,18 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Mutant, memoryServerMutants, reflectorMutants } from './mutants.ts';
+import { shardMutants } from './shard-mutants.ts';
 
-/** What becomes of the conformance tests. */
+/** What becomes of the tests. */
 type Outcome = 'pass' | 'fail' | 'time-out';
 
 const root = join(import.meta.dirname, '..', '..');
-const workspaces = ['shared', 'e2e'];
-const test = 'e2e/conformance/memory.test.ts';
+const workspaces = ['shared', 'sharder', 'e2e'];
+const groups: Record<string, Mutant[]> = {
+  'In-memory API server': memoryServerMutants,
+  Reflector: reflectorMutants,
+  Shard: shardMutants,
+};
 /** A mutant may loop: that, too, is noticed. It has so many times the time of the tests without it, and a minimum. */
 const patience = 5;
 const leastTimeoutMs = 45_000;
@@ -31,7 +36,7 @@ async function copyTree(to: string): Promise<void> {
 }
 
 /** Ends whatever it started, also when it is told to end itself. */
-function runTests(folder: string, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
+function runTests(folder: string, test: string, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
   const child = spawn(process.execPath, ['--test', '--test-isolation=none', test], {
     cwd: folder,
@@ -65,7 +70,7 @@ async function tryMutant(
     original.replace(mutant.text, () => mutant.replacement),
   );
   try {
-    return await runTests(folder, timeoutMs, signal);
+    return await runTests(folder, mutant.test, timeoutMs, signal);
   } finally {
     await writeFile(file, original);
   }
@@ -73,35 +78,38 @@ async function tryMutant(
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+/** Ms that the tests get with a mutant in the program; undefined when they don't pass as they are. */
+async function timeoutOf(folder: string, test: string, signal: AbortSignal): Promise<number | undefined> {
+  const startedAt = performance.now();
+  const unchanged = await runTests(folder, test, unchangedTimeoutMs, signal);
+  if (unchanged === 'pass') return Math.max(leastTimeoutMs, patience * (performance.now() - startedAt));
+  say(`${test}: ${unchanged} without any mutant: repair that first.`);
+  return undefined;
+}
+
 /** True when the tests pass as they are, and catch every mutant. */
 async function run(folder: string, signal: AbortSignal): Promise<boolean> {
   await copyTree(folder);
-  const startedAt = performance.now();
-  const unchanged = await runTests(folder, unchangedTimeoutMs, signal);
-  const timeoutMs = Math.max(leastTimeoutMs, patience * (performance.now() - startedAt));
-  if (unchanged !== 'pass') {
-    say(`The conformance tests ${unchanged} without any mutant: repair that first.`);
-    return false;
-  }
   const verdicts: Record<Outcome, string> = {
     pass: 'SURVIVED',
     fail: 'caught',
     'time-out': 'caught (time-out)',
   };
+  const timeouts = new Map<string, number>();
   let survivors = 0;
-  for (const [title, mutants] of [
-    ['In-memory API server', memoryServerMutants],
-    ['Reflector', reflectorMutants],
-  ] as const) {
+  for (const [title, mutants] of Object.entries(groups)) {
     say(`\n${title}`);
     for (const mutant of mutants) {
+      const timeoutMs = timeouts.get(mutant.test) ?? (await timeoutOf(folder, mutant.test, signal));
+      if (timeoutMs === undefined) return false;
+      timeouts.set(mutant.test, timeoutMs);
       const outcome = await tryMutant(folder, mutant, timeoutMs, signal);
       if (outcome === undefined || outcome === 'pass') survivors += 1;
       const verdict = outcome === undefined ? 'NO LONGER APPLIES' : verdicts[outcome];
       say(`  ${verdict.padEnd(18)} ${basename(mutant.file).padEnd(22)} ${mutant.breaks}`);
     }
   }
-  const count = memoryServerMutants.length + reflectorMutants.length;
+  const count = Object.values(groups).flat().length;
   say(`\n${count - survivors} of ${count} mutants caught`);
   return survivors === 0;
 }

@@ -1,0 +1,97 @@
+import type { Mutant } from './mutants.ts';
+
+const mutant =
+  (file: string, test: string) =>
+  (breaks: string, text: string, replacement: string): Mutant => ({ breaks, file, text, replacement, test });
+
+const sharding = 'shared/sharding';
+const claim = `${sharding}/shard-claim.ts`;
+const handOver = `${sharding}/hand-over.ts`;
+const memory = `${sharding}/hand-over-memory.ts`;
+const writer = `${sharding}/fenced-writer.ts`;
+const reconciles = `${sharding}/shard-reconciles.ts`;
+const settling = `${sharding}/shard-settling.test.ts`;
+const handOverTest = `${sharding}/hand-over.test.ts`;
+const late = `${sharding}/model/late-writes.test.ts`;
+const views = `${sharding}/model/views.test.ts`;
+const several = `${sharding}/several-controllers.test.ts`;
+const fence = 'shared/lease/write-fence.ts';
+
+/** The rules of a shard, each under the name of the formal model's counterexample that shows why it is there. */
+export const shardMutants: Mutant[] = [
+  mutant(claim, 'sharder/model/returning-name.test.ts')(
+    'flaw-settle: a name that was given up settles before it is used again',
+    "if (holder === '' || holder === sharderHolder) return take(settle);",
+    "if (holder === '' || holder === sharderHolder) return take(atOnce);",
+  ),
+  mutant(claim, settling)(
+    'flaw-same-name: of two processes of one name one works',
+    "if (unchangedMs < durationMsOf(lease)) return { kind: 'wait' };",
+    '',
+  ),
+  mutant(handOver, late)(
+    'flaw-patch-rv: a last patch names the version that it was decided on',
+    'const patch = labelPatch(owner, changes, { resourceVersion: true });',
+    'const patch = labelPatch(owner, changes);',
+  ),
+  mutant(memory, views)(
+    'flaw-no-memory: older versions of what was handed over are ignored',
+    'if (behind) this.#from.set(uid, resourceVersion);',
+    'if (behind) this.#from.delete(uid);',
+  ),
+  mutant(memory, views)(
+    'flaw-memory-deleted: any newer version is believed',
+    "if (compareResourceVersions(cached.metadata.resourceVersion ?? '0', from) < 0) return 'stale';",
+    "if (from !== '') return 'stale';",
+  ),
+  mutant(handOver, views)(
+    'flaw-resolve: a last patch of unknown fate is looked at first',
+    'if (!(error instanceof FencedError)) memory.unresolved(uid, cached(main, objectKey(owner.metadata)));',
+    '',
+  ),
+  mutant(handOver, handOverTest)(
+    'flaw-cancel: a hand-over that is taken back brings the controlled objects back',
+    'for (const child of children) await this.#relabelControlled(child, to);',
+    'for (const child of children) if (to !== shard) await this.#relabelControlled(child, to);',
+  ),
+  mutant(handOver, handOverTest)(
+    'flaw-live-children: after the first attempt controlled objects are read live',
+    '      this.#live.add(uid);\n      for (const child',
+    '      for (const child',
+  ),
+  mutant(writer, views)(
+    'flaw-uid: an update names the version that was read',
+    'client.update(resource, body, options)',
+    'client.update(resource, { ...body, metadata: { ...body.metadata, resourceVersion: undefined } }, options)',
+  ),
+  mutant(writer, late)(
+    'late-none, late-rv-create: a write holds its object until it can no longer land',
+    'await clock.sleep(Math.max(0, sentAt + timeoutMs + serverGraceMs - clock.monotonic()));',
+    '',
+  ),
+  mutant(writer, late)(
+    'late-label: an update without a version is not sent',
+    'if (!object.metadata.resourceVersion) throw unconditional(resource, object);\n        const follows',
+    'const follows',
+  ),
+  mutant(claim, settling)(
+    'late-rv-restart: a process that starts again waits for what the one before it has sent',
+    'beforeReconcileMs: samePodDelayMs',
+    'beforeReconcileMs: 0',
+  ),
+  mutant(fence, 'shared/lease/write-fence.test.ts')(
+    'late-rv-untouched-child: no write outlives the Lease under which it began',
+    'Math.floor(Math.min(longestWriteMs, end - this.#clock.monotonic()))',
+    'longestWriteMs',
+  ),
+  mutant(reconciles, several)(
+    'an object waits for the controllers of what it controls',
+    "const uids = reach.map((each) => each.object.metadata.uid ?? '');",
+    "const uids = [object.metadata.uid ?? ''];",
+  ),
+  mutant(reconciles, several)(
+    'an object waits for its own controllers',
+    "const uids = reach.map((each) => each.object.metadata.uid ?? '');",
+    "const uids = above.known.map((each) => each.object.metadata.uid ?? '');",
+  ),
+];

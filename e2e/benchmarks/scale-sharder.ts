@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { bundle } from '@controller-sharding/image/bundle-programs.ts';
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
+import { build } from 'esbuild';
 import type { ControlPlane } from '../harness/control-plane.ts';
 import { freePort } from '../harness/ports.ts';
 import type { RunningProcess } from '../harness/processes.ts';
@@ -17,8 +19,6 @@ const quietMs = 3_000;
 /** One arena for all threads: those of V8 leave up to 15 MB behind in theirs. */
 const imageEnvironment = { MALLOC_ARENA_MAX: '1' };
 
-const stallMeter = new URL('./scale-stalls.ts', import.meta.url).href;
-
 export interface Cost {
   cpuMs: number;
   /** Made by the plan alone, without what follows it. */
@@ -32,6 +32,19 @@ export interface Idle {
   rssMb: number;
   requestsPerMinute: number;
   cpuMsPerSecond: number;
+}
+
+/** What would take the types out of it in the sharder's process takes 30 MB there. */
+async function buildStallMeter(outfile: string): Promise<void> {
+  const entryPoint = fileURLToPath(new URL('./scale-stalls.ts', import.meta.url));
+  await build({
+    entryPoints: [entryPoint],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+  });
 }
 
 /** The sharder's process, as it is started by its users, and what it uses. */
@@ -59,6 +72,8 @@ export class ScaleSharder {
     const webhook = `127.0.0.1:${await freePort()}`;
     const folder = join(dir, 'image');
     await bundle(folder);
+    const stallMeter = join(dir, 'stalls.mjs');
+    await buildStallMeter(stallMeter);
     const options = {
       kubeconfigPath,
       logFolder,

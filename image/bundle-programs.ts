@@ -5,13 +5,20 @@ import { build } from 'esbuild';
 const requireOfModules =
   "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);";
 
+export interface Bundles {
+  /** Their size. */
+  bytes: number;
+  /** Files that are in them, relative to the top of the repository. */
+  sources: string[];
+}
+
 /**
  * Bundles the programs of the image into a folder; `main.mjs` starts them. They need nothing else but Node, start in
- * half the time, and take 40 MB less memory than from their sources, since no types have to be taken out. Returns the
- * size in bytes.
+ * half the time, and take 40 MB less memory than from their sources, since no types have to be taken out.
  */
-export async function bundle(folder: string): Promise<number> {
+export async function bundle(folder: string): Promise<Bundles> {
   const { metafile } = await build({
+    absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
     entryPoints: [fileURLToPath(new URL('main.ts', import.meta.url))],
     outdir: folder,
     outExtension: { '.js': '.mjs' },
@@ -28,5 +35,8 @@ export async function bundle(folder: string): Promise<number> {
     metafile: true,
     logLevel: 'error',
   });
-  return Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    bytes: Object.values(metafile.outputs).reduce((sum, { bytes }) => sum + bytes, 0),
+    sources: Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs)),
+  };
 }

@@ -7,6 +7,6 @@ import { bundle } from './bundle-programs.ts';
 await runProcess('bundle', async () => {
   const folder = fileURLToPath(new URL('../dist/image/', import.meta.url));
   await rm(folder, { recursive: true, force: true });
-  const bytes = await bundle(folder);
+  const { bytes } = await bundle(folder);
   process.stdout.write(`${folder}: ${(bytes / 1e6).toFixed(1)} MB\n`);
 });

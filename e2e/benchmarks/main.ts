@@ -8,10 +8,11 @@ import { placement } from './placement.ts';
 import { queue } from './queue.ts';
 import { jsonLine, table } from './report.ts';
 import { scale } from './scale.ts';
+import { shard } from './shard.ts';
 import { watch } from './watch.ts';
 import { webhook } from './webhook.ts';
 
-const benchmarks: readonly Benchmark[] = [list, moves, placement, queue, scale, webhook, watch];
+const benchmarks: readonly Benchmark[] = [list, moves, placement, queue, scale, shard, webhook, watch];
 
 class BoundsError extends Error {
   override readonly name = 'BoundsError';

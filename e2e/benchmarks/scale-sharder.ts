@@ -1,13 +1,12 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundle } from '@controller-sharding/image/bundle-programs.ts';
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
-import { build } from 'esbuild';
 import type { ControlPlane } from '../harness/control-plane.ts';
 import { freePort } from '../harness/ports.ts';
 import type { RunningProcess } from '../harness/processes.ts';
 import { startSharder } from '../harness/sharder.ts';
 import { waitFor } from '../harness/wait-for.ts';
+import { buildMeter } from './build-meter.ts';
 import { cpuMsOf, forgetPeak, memoryMbOf, readMbOf } from './process-figures.ts';
 import type { Stalls } from './stall-meter.ts';
 
@@ -32,19 +31,6 @@ export interface Idle {
   rssMb: number;
   requestsPerMinute: number;
   cpuMsPerSecond: number;
-}
-
-/** What would take the types out of it in the sharder's process takes 30 MB there. */
-async function buildStallMeter(outfile: string): Promise<void> {
-  const entryPoint = fileURLToPath(new URL('./scale-stalls.ts', import.meta.url));
-  await build({
-    entryPoints: [entryPoint],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  });
 }
 
 /** The sharder's process, as it is started by its users, and what it uses. */
@@ -73,7 +59,7 @@ export class ScaleSharder {
     const folder = join(dir, 'image');
     await bundle(folder);
     const stallMeter = join(dir, 'stalls.mjs');
-    await buildStallMeter(stallMeter);
+    await buildMeter(new URL('./scale-stalls.ts', import.meta.url), stallMeter);
     const options = {
       kubeconfigPath,
       logFolder,

@@ -10,6 +10,7 @@ import { drainLabel, labelPath, shardLabel } from '@controller-sharding/shared/s
 import { ring } from './scale-cluster.ts';
 
 const handedOverAtOnce = 32;
+const restMs = 3_000;
 
 /** Answers drains as all shards of the ring together would: each object goes to the shard that the drain names. */
 export class AnsweringShards {
@@ -17,6 +18,7 @@ export class AnsweringShards {
   readonly #informer: Informer<PartialObject>;
   readonly #controller: Controller<string>;
   #handedOver = 0;
+  #lastAt = -Infinity;
 
   constructor(client: ApiClient) {
     this.#client = client;
@@ -42,9 +44,9 @@ export class AnsweringShards {
     return this.#handedOver;
   }
 
-  /** Objects that were asked for and not yet handed over. */
-  get draining(): number {
-    return this.#informer.store.size;
+  /** Nothing is asked for, nor was for some time: objects are moved a few at a time. */
+  get atRest(): boolean {
+    return this.#informer.store.size === 0 && clock.monotonic() - this.#lastAt >= restMs;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -69,5 +71,6 @@ export class AnsweringShards {
       { signal },
     );
     this.#handedOver += 1;
+    this.#lastAt = clock.monotonic();
   }
 }

@@ -129,7 +129,7 @@ async function measuredAt(
   const before = shards.handedOver;
   const level = await sharder.costOf(
     () => cluster.join(),
-    () => shards.handedOver > before && shards.draining === 0,
+    () => shards.handedOver > before && shards.atRest,
   );
   progress(`${shards.handedOver - before} objects moved to a new shard`);
   await systemClock.sleep(restSeconds * 1_000, signal);

@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { withFolderLock } from './cache-lock.ts';
 import { BinariesError } from './errors.ts';
-import { type BinaryName, ETCD_VERSION, KUBERNETES_VERSION, PROMETHEUS_VERSION } from './versions.ts';
+import { moduleOf } from './go-modules.ts';
+import { type BinaryName, KUBERNETES_VERSION } from './versions.ts';
 
 const PLATFORM = `${process.platform}-${process.arch}`;
 const WORK_PREFIX = 'work-';
@@ -23,15 +24,9 @@ export function cacheFolder(env: Environment): string {
 }
 
 /** Name of the folder for what was built here. */
-export function builtFolder(name: BinaryName): string {
-  switch (name) {
-    case 'etcd':
-      return `etcd-v${ETCD_VERSION}-${PLATFORM}`;
-    case 'promtool':
-      return `prometheus-v${PROMETHEUS_VERSION}-${PLATFORM}`;
-    default:
-      return `kubernetes-v${KUBERNETES_VERSION}-${PLATFORM}`;
-  }
+export function builtFolder(binary: BinaryName): string {
+  const { name, version } = moduleOf(binary);
+  return `${name}-v${version}-${PLATFORM}`;
 }
 
 /** Name of the folder for what came from an envtest archive of the given version of Kubernetes. */

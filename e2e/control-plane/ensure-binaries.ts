@@ -3,7 +3,8 @@ import { BinaryCache, cacheFolder, type Environment, executable } from './binary
 import { canBeDownloaded, downloadEnvtest } from './envtest-download.ts';
 import { envtestIndexUrl } from './envtest-index.ts';
 import { BinariesError } from './errors.ts';
-import { buildFromModule, goModules } from './go-build.ts';
+import { buildFromModule } from './go-build.ts';
+import { goModules } from './go-modules.ts';
 import { type Progress, standardErrorProgress } from './progress.ts';
 import type { BinaryName } from './versions.ts';
 

@@ -2,59 +2,15 @@ import { spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { type BinaryCache, builtFolder, type Environment } from './binary-cache.ts';
 import { BinariesError } from './errors.ts';
+import type { Module } from './go-modules.ts';
 import { checkGo } from './go-toolchain.ts';
 import type { Report } from './progress.ts';
-import { type BinaryName, ETCD_VERSION, KUBERNETES_VERSION, PROMETHEUS_VERSION } from './versions.ts';
+import type { BinaryName } from './versions.ts';
 
-const MODULES = fileURLToPath(new URL('./go-modules/', import.meta.url));
-const VERSION_PACKAGE = 'k8s.io/component-base/version';
-const [MAJOR, MINOR] = KUBERNETES_VERSION.split('.');
 const ERROR_LINES_SHOWN = 8;
 const INTERRUPT_GRACE_MS = 5_000;
-
-/** A Go module that pins everything that its programs are built from. */
-export interface Module {
-  folder: string;
-  /** Of its programs. */
-  version: string;
-  ldflags: string;
-  /** Build tags. */
-  tags?: string;
-  packages: Partial<Record<BinaryName, string>>;
-}
-
-const kubernetes: Module = {
-  folder: join(MODULES, 'kubernetes'),
-  version: KUBERNETES_VERSION,
-  ldflags: `-s -w -X ${VERSION_PACKAGE}.gitVersion=v${KUBERNETES_VERSION} -X ${VERSION_PACKAGE}.gitMajor=${MAJOR} -X ${VERSION_PACKAGE}.gitMinor=${MINOR}`,
-  packages: {
-    'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
-    'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
-    'kube-scheduler': 'k8s.io/kubernetes/cmd/kube-scheduler',
-    kubectl: 'k8s.io/kubernetes/cmd/kubectl',
-  },
-};
-
-const etcd: Module = {
-  folder: join(MODULES, 'etcd'),
-  version: ETCD_VERSION,
-  ldflags: '-s -w',
-  packages: { etcd: 'go.etcd.io/etcd/server/v3' },
-};
-
-const prometheus: Module = {
-  folder: join(MODULES, 'prometheus'),
-  version: PROMETHEUS_VERSION,
-  ldflags: `-s -w -X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`,
-  tags: 'remove_all_sd', // the clients of all clouds, which are most of it
-  packages: { promtool: 'github.com/prometheus/prometheus/cmd/promtool' },
-};
-
-/** In the order in which they are built: the small one first. */
-export const goModules: readonly Module[] = [etcd, kubernetes, prometheus];
 
 export interface BuildOptions {
   module: Module;
@@ -76,7 +32,7 @@ export async function buildFromModule(options: BuildOptions): Promise<void> {
   // What Go leaves behind when it is interrupted goes with the work folder.
   const temporary = join(workFolder, 'go');
   await mkdir(temporary, { recursive: true });
-  const env = { ...options.env, CGO_ENABLED: '0', GOWORK: 'off', GOTMPDIR: temporary };
+  const env = { ...options.env, CGO_ENABLED: module.cgo ? '1' : '0', GOWORK: 'off', GOTMPDIR: temporary };
   await checkGo(module.folder, env, names, signal);
   const packages = names.map((name) => module.packages[name] ?? '');
   const tags = module.tags === undefined ? [] : ['-tags', module.tags];

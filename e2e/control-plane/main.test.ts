@@ -35,9 +35,9 @@ test('in a log, each step is a plain line, and the paths go to standard output',
 });
 
 test('an unknown name is wrong usage', async (t) => {
-  const { code, errors } = await run((await sandbox(t)).env, 'kubelet');
+  const { code, errors } = await run((await sandbox(t)).env, 'kube-dns');
   assert.equal(code, 2);
-  assert.match(errors[0] ?? '', /unknown binary kubelet: choose from etcd/);
+  assert.match(errors[0] ?? '', /unknown binary kube-dns: choose from etcd/);
   assert.ok(errors.length <= 2);
 });
 

@@ -1,9 +1,15 @@
 export const KUBERNETES_VERSION = '1.37.2';
 export const ETCD_VERSION = '3.7.3';
 export const PROMETHEUS_VERSION = '3.16.0';
+export const CONTAINERD_VERSION = '2.4.2';
+export const RUNC_VERSION = '1.5.2';
+export const CNI_PLUGINS_VERSION = '1.9.1';
+export const COREDNS_VERSION = '1.15.0';
+export const PAUSE_VERSION = '1';
 /** The Go release that the modules in `go-modules/` ask for. */
 export const GO_VERSION = '1.26';
 
+/** A control plane's, and tools. */
 export const BINARY_NAMES = [
   'etcd',
   'kube-apiserver',
@@ -12,7 +18,22 @@ export const BINARY_NAMES = [
   'kubectl',
   'promtool',
 ] as const;
-export type BinaryName = (typeof BINARY_NAMES)[number];
+export type ControlPlaneBinary = (typeof BINARY_NAMES)[number];
+
+/** What a node needs beside them; `bridge` and `host-local` are CNI plugins. */
+export const NODE_BINARY_NAMES = [
+  'kubelet',
+  'kube-proxy',
+  'containerd',
+  'containerd-shim-runc-v2',
+  'ctr',
+  'runc',
+  'bridge',
+  'host-local',
+  'coredns',
+  'pause',
+] as const;
+export type BinaryName = ControlPlaneBinary | (typeof NODE_BINARY_NAMES)[number];
 
 export const isBinaryName = (name: string): name is BinaryName =>
-  (BINARY_NAMES as readonly string[]).includes(name);
+  ([...BINARY_NAMES, ...NODE_BINARY_NAMES] as readonly string[]).includes(name);

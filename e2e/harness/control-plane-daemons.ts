@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { BinaryName } from '../control-plane/versions.ts';
+import type { ControlPlaneBinary } from '../control-plane/versions.ts';
 
 /** Where the parts of a control plane find each other. */
 export interface Layout {
@@ -20,10 +20,10 @@ export const etcdDataFolder = ({ dir }: Pick<Layout, 'dir'>): string => join(dir
 const etcdSocket = ({ dir }: Layout, name: string): string => `unix://${join(dir, `${name}.sock`)}`;
 
 /** The range of Services' addresses; its first is the API server's own. */
-const SERVICE_RANGE = '10.96.0.0/16';
+export const SERVICE_RANGE = '10.96.0.0/16';
 export const API_SERVICE_ADDRESS = '10.96.0.1';
 
-export type DaemonName = Exclude<BinaryName, 'kubectl' | 'promtool'>;
+export type DaemonName = Exclude<ControlPlaneBinary, 'kubectl' | 'promtool'>;
 
 /** Command lines. Flags that differ from a production cluster's say why. */
 export const daemonArgs: Record<DaemonName, (layout: Layout) => string[]> = {

@@ -33,8 +33,11 @@ export interface Identities {
   clients: Record<OwnUser, KeyAndCertificate>;
 }
 
-/** Makes the folders, and the keys and certificates of a new control plane. */
-export async function writeIdentities(dir: string): Promise<Identities> {
+/**
+ * Makes the folders, and the keys and certificates of a new control plane. `addresses`: at which its API server is
+ * reached, beside the loopback address.
+ */
+export async function writeIdentities(dir: string, addresses: string[] = []): Promise<Identities> {
   await Promise.all(
     [pkiFile({ dir }, '.'), logFolder({ dir })].map((folder) => mkdir(folder, { recursive: true })),
   );
@@ -42,7 +45,7 @@ export async function writeIdentities(dir: string): Promise<Identities> {
   const clientOf = (name: OwnUser): Promise<KeyAndCertificate> =>
     authority.client(USERS[name].user, USERS[name].groups);
   const [server, admin, controllerManager, scheduler] = await Promise.all([
-    authority.serving('kube-apiserver', ['127.0.0.1', API_SERVICE_ADDRESS], SERVER_NAMES),
+    authority.serving('kube-apiserver', ['127.0.0.1', API_SERVICE_ADDRESS, ...addresses], SERVER_NAMES),
     clientOf('admin'),
     clientOf('kube-controller-manager'),
     clientOf('kube-scheduler'),

@@ -1,6 +1,9 @@
 import { stringify } from 'yaml';
 import type { KeyAndCertificate } from './certificates.ts';
 
+/** The name of the only context. */
+export const kubeconfigContext = 'control-plane';
+
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /** The text of a kubeconfig file with one cluster and one user, who shows a client certificate. */
@@ -10,7 +13,7 @@ export function kubeconfig(
   user: string,
   { certificate, key }: KeyAndCertificate,
 ): string {
-  const name = 'control-plane';
+  const name = kubeconfigContext;
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',

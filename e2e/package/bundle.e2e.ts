@@ -17,7 +17,7 @@ test('the bundles of the image run on Node alone', async (t) => {
   // Away from all node_modules.
   const folder = await mkdtemp(join(tmpdir(), 'controller-sharding-bundle-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const bytes = await bundle(folder);
+  const { bytes } = await bundle(folder);
   t.diagnostic(`${(bytes / 1e6).toFixed(1)} MB`);
   assert.ok((await readdir(folder)).includes('main.mjs'));
   const run = (...args: string[]): Promise<Ended> =>

@@ -8,9 +8,10 @@ import { type Samples, samples } from '@controller-sharding/operator/webhosting/
 import { KubeClient } from '@controller-sharding/shared/kube/client.ts';
 import { loadKubeConfig } from '@controller-sharding/shared/kube/config.ts';
 import { Informer } from '@controller-sharding/shared/kube/informer.ts';
-import { namespaces } from '@controller-sharding/shared/kube/resources.ts';
+import { leases, namespaces } from '@controller-sharding/shared/kube/resources.ts';
 import { Transport } from '@controller-sharding/shared/kube/transport.ts';
 import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
+import { holderOf, type Lease } from '@controller-sharding/shared/lease/lease.ts';
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
 import { silentLogger as logger } from '@controller-sharding/shared/runtime/logger.ts';
 import { drainLabel, sharderNamespace, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
@@ -114,12 +115,12 @@ export class RollingWorld {
   }
 
   /**
-   * Every Website is Ready, all are on one of three shards with what belongs to them, none is on the move, and nothing
+   * Every Website is Ready, all are on one of so many shards with what belongs to them, none is on the move, and nothing
    * more is to be: between what is moved away from old shards and the levelling that follows, all looks at rest, too.
    */
-  async atRest(): Promise<void> {
+  async atRest(shardCount = 3): Promise<void> {
     await waitFor(
-      'every Website to be Ready on one of three shards',
+      `every Website to be Ready on one of ${shardCount} shards`,
       () => {
         const objects = [this.#sites, ...this.#children].flatMap(({ store }) => [...store.list()]);
         const shards = objects.map(({ metadata: { labels } }) =>
@@ -127,11 +128,21 @@ export class RollingWorld {
         );
         const complete = objects.length === (1 + resources.childResources.length) * this.#websites;
         const served = this.#sites.store.list().every((site) => isReady(site, site.metadata.generation ?? 0));
-        const rests = complete && served && new Set(shards).size === 3 && !shards.includes(undefined);
+        const rests =
+          complete && served && new Set(shards).size === shardCount && !shards.includes(undefined);
         return rests && this.#writes.quietMs >= restMs;
       },
       { timeoutMs: 120_000 },
     );
+  }
+
+  /** Slots that are held by a pod, in their order. */
+  async heldSlots(): Promise<string[]> {
+    const { items } = await this.client.listPage<Lease>(leases, 'full', { namespace });
+    return items
+      .filter((lease) => holderOf(lease) === lease.metadata.name)
+      .map(({ metadata }) => metadata.name)
+      .toSorted();
   }
 
   /** Does something while Websites are changed, and says what became of it. */

@@ -35,10 +35,12 @@ export class Workload {
   readonly #options: WorkloadOptions;
   readonly #resource: Resource;
   #restarts = 0;
+  #replicas: number;
 
   private constructor(client: ApiClient, options: WorkloadOptions) {
     this.#client = client;
     this.#options = options;
+    this.#replicas = options.replicas;
     this.#resource = options.kind === 'Deployment' ? deployments : statefulSets;
   }
 
@@ -73,6 +75,15 @@ export class Workload {
     await this.#untilUpdated();
   }
 
+  /** Resolves when it has so many pods. */
+  async scale(replicas: number): Promise<void> {
+    this.#replicas = replicas;
+    const { namespace, name } = this.#options;
+    const body = { spec: { replicas } };
+    await this.#client.patchMetadata(this.#resource, { namespace, name }, { type: 'merge', body });
+    await this.#untilUpdated();
+  }
+
   /** Resolves when the last of its pods is gone. */
   async delete(): Promise<void> {
     const { namespace, name } = this.#options;
@@ -91,7 +102,8 @@ export class Workload {
   }
 
   async #untilUpdated(): Promise<void> {
-    const { namespace, name, replicas } = this.#options;
+    const { namespace, name } = this.#options;
+    const replicas = this.#replicas;
     let last: WorkloadObject | undefined;
     await waitFor(
       `${name} to be updated`,

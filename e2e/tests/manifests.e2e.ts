@@ -86,6 +86,8 @@ test('the API server accepts all manifests, and pods of them under "restricted"'
     ...sharderKustomizations,
     'operators/checksum',
     'operators/webhosting',
+    'operators/webhosting-autoscaling/cpu',
+    'operators/webhosting-autoscaling/load',
     'operators/webhosting-exporter',
   ]) {
     rendered.set(path, await render(controlPlane, path));

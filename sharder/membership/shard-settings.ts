@@ -5,6 +5,11 @@ import {
   settlingAnnotation,
   weightAnnotation,
 } from '@controller-sharding/shared/sharding/contract.ts';
+import {
+  greatestWeight,
+  leastWeight,
+  parseWeight,
+} from '@controller-sharding/shared/sharding/shard-weight.ts';
 
 /** What the annotations on a shard's Lease say. */
 export interface ShardSettings {
@@ -20,10 +25,6 @@ export interface ShardSettings {
   problems: readonly string[];
 }
 
-/** Beyond that, a shard would be given all or nothing, for which there are cordon and drain. */
-const leastWeight = 0.01;
-const greatestWeight = 1_000;
-const decimal = /^\d+(\.\d+)?$/;
 const shownCharacters = 40;
 
 export function shardSettings(lease: Lease): ShardSettings {
@@ -64,11 +65,6 @@ export const sameSettings = (a: ShardSettings, b: ShardSettings): boolean =>
   a.cordoned === b.cordoned &&
   a.draining === b.draining &&
   a.settling === b.settling;
-
-function parseWeight(text: string): number | undefined {
-  const weight = decimal.test(text) ? Number(text) : Number.NaN;
-  return weight >= leastWeight && weight <= greatestWeight ? weight : undefined;
-}
 
 const parseBoolean = (text: string): boolean | undefined =>
   text === 'true' ? true : text === 'false' ? false : undefined;

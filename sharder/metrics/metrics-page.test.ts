@@ -4,6 +4,7 @@ import { controllerMetrics } from '@controller-sharding/shared/metrics/controlle
 import { leaderElectionMetrics } from '@controller-sharding/shared/metrics/leader-election.ts';
 import { createRegistry } from '@controller-sharding/shared/metrics/registry.ts';
 import { restClientMetrics } from '@controller-sharding/shared/metrics/rest-client.ts';
+import { shardMetrics } from '@controller-sharding/shared/metrics/shard.ts';
 import { workqueueMetrics } from '@controller-sharding/shared/metrics/workqueue.ts';
 import type { Registry } from 'prom-client';
 import { admissionOutcomes } from '../webhook/admission.ts';
@@ -28,6 +29,7 @@ async function exposed(): Promise<DocumentedMetric[]> {
   workqueueMetrics(registry);
   restClientMetrics(registry);
   leaderElectionMetrics(registry);
+  shardMetrics(registry);
   sharderMetrics(registry, () => []);
   webhookMetrics(registry, () => true);
   const types = [...(await registry.metrics()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];

@@ -43,6 +43,11 @@ export class HeldLease {
     this.fence.renewed(sentAt);
   }
 
+  /** As it was written or read last. */
+  get lease(): Lease {
+    return this.#lease;
+  }
+
   /** Renews until the signal is aborted. Throws LeaseLostError when the Lease is lost. */
   async keep(signal: AbortSignal): Promise<void> {
     const { clock, claim, logger } = this.#options;

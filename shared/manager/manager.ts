@@ -8,6 +8,7 @@ import type { KubeObject, TypedResource } from '../kube/types.ts';
 import { fencedClient } from '../lease/fenced-client.ts';
 import { FencedError } from '../lease/write-fence.ts';
 import { controllerMetrics } from '../metrics/controller.ts';
+import { shardMetrics } from '../metrics/shard.ts';
 import type { Health } from '../server/ops-server.ts';
 import type { Cache, CacheOptions } from './late-cache.ts';
 import { Leadership } from './leadership.ts';
@@ -179,8 +180,10 @@ export class Manager implements Health {
   #wire(): void {
     this.#controllers.wire();
     const { shard } = this.#controllers;
-    if (shard)
-      this.add({ name: 'shard', stage: 'replica', run: (signal, atOnce) => shard.run(signal, atOnce) });
+    if (shard === undefined) return;
+    this.add({ name: 'shard', stage: 'replica', run: (signal, atOnce) => shard.run(signal, atOnce) });
+    const { registry, shard: membership } = this.#options;
+    if (registry && membership) shardMetrics(registry).observe(membership.ring, () => shard.load);
   }
 
   #permit(): number {

@@ -8,7 +8,7 @@ import { HandOver } from './hand-over.ts';
 import { HandOverMemory } from './hand-over-memory.ts';
 import { HandOverQueue } from './hand-over-queue.ts';
 import { Holds } from './holds.ts';
-import { ShardCaches } from './shard-caches.ts';
+import { type ShardCache, ShardCaches } from './shard-caches.ts';
 import type { ShardObserver } from './shard-event.ts';
 import { listen } from './shard-handlers.ts';
 import type { ShardController, ShardOptions } from './shard-options.ts';
@@ -32,6 +32,7 @@ export class ShardWork {
   readonly #handOver: HandOver;
   readonly #handOvers: HandOverQueue;
   readonly #registered: Registered[];
+  readonly #mains: readonly ShardCache[];
 
   constructor(
     options: ShardOptions,
@@ -52,6 +53,7 @@ export class ShardWork {
       ...new Set(resources.map((resource) => this.caches.add(resource))),
     ];
     const mains = cachesOf(definitions.map((definition) => definition.for.resource));
+    this.#mains = mains;
     const owned = cachesOf(definitions.flatMap(({ owns }) => owns.map(({ resource }) => resource)));
     const controlled = new ControlledObjects({ client, ring, mains, owned });
     this.#controlled = controlled;
@@ -134,6 +136,11 @@ export class ShardWork {
 
   get controllers(): Controller<string>[] {
     return this.#registered.map(({ controller }) => controller);
+  }
+
+  /** How many objects that are reconciled the shard has. */
+  get mainObjects(): number {
+    return this.#mains.reduce((sum, { informer }) => sum + informer.store.size, 0);
   }
 
   /** How many things are kept in mind of owners, beside the caches. */

@@ -3,11 +3,13 @@ import type { Informer } from '../kube/informer.ts';
 import type { KubeObject, Resource } from '../kube/types.ts';
 import { type HeldLease, LeaseLostError } from '../lease/held-lease.ts';
 import { FencedError } from '../lease/write-fence.ts';
+import type { ShardLoad } from '../metrics/shard.ts';
 import { shardLabel } from './contract.ts';
 import type { Settling } from './shard-claim.ts';
 import type { ShardObserver } from './shard-event.ts';
 import { acquireShardLease, markSettled } from './shard-lease.ts';
 import type { ShardController, ShardOptions } from './shard-options.ts';
+import { weightOf } from './shard-weight.ts';
 import { ShardWork } from './shard-work.ts';
 import { SlotLease } from './slot-lease.ts';
 
@@ -16,6 +18,8 @@ interface HeldName {
   name: string;
   held: HeldLease;
   settling: Settling;
+  /** To others than the Lease's readers. Never rejects. */
+  tell(): Promise<void>;
   /** What to write on the Lease for whoever takes the name next. */
   marksForNext(): Promise<Record<string, string> | undefined>;
 }
@@ -61,6 +65,12 @@ export class Shard {
     return this.#state === 'working' || this.#state === 'spare' ? true : `the shard is ${this.#state}`;
   }
 
+  /** Undefined as long as it has no slot. */
+  get load(): ShardLoad | undefined {
+    if (this.#name === undefined || this.#held === undefined) return undefined;
+    return { shard: this.#name, objects: this.#work.mainObjects, weight: weightOf(this.#held.lease) };
+  }
+
   /** In the order of their definitions. */
   get controllers(): Controller<string>[] {
     return this.#work.controllers;
@@ -83,13 +93,14 @@ export class Shard {
    * to end then.
    */
   async run(signal: AbortSignal, atOnce?: AbortSignal): Promise<void> {
-    const { name, held, settling, marksForNext } = await this.#acquire(signal);
+    const { name, held, settling, tell, marksForNext } = await this.#acquire(signal);
     this.#name = name;
     this.#held = held;
     this.#observer({ event: 'lease', state: 'acquired' });
     const ended = new AbortController();
     const lost = new AbortController();
     const keeping = held.keep(ended.signal);
+    const telling = tell();
     const working = (async () => {
       const stop = AbortSignal.any([signal, lost.signal]);
       const hurry = atOnce ? AbortSignal.any([atOnce, lost.signal]) : lost.signal;
@@ -116,6 +127,7 @@ export class Shard {
       if (error instanceof LeaseLostError) this.#observer({ event: 'lease', state: 'lost' });
       throw error;
     }
+    await telling;
     await held.release(await marksForNext());
     this.#observer({ event: 'lease', state: 'released' });
   }
@@ -126,14 +138,16 @@ export class Shard {
     if (slots === undefined) {
       const options = { ...this.#options, namespace, nameInUse: () => nameInUse(shard) };
       const acquired = await acquireShardLease(options, signal);
-      return { name: shard, ...acquired, marksForNext: () => Promise.resolve(undefined) };
+      const nothing = (): Promise<undefined> => Promise.resolve(undefined);
+      return { name: shard, ...acquired, tell: nothing, marksForNext: nothing };
     }
     const spare = (): void => {
       this.#state = 'spare';
     };
     const slot = new SlotLease({ ...this.#options, namespace, pod: slots.pod, nameInUse, spare });
     const acquired = await slot.acquire(signal);
-    return { ...acquired, marksForNext: () => slot.marksForNext(acquired.name) };
+    const { name } = acquired;
+    return { ...acquired, tell: () => slot.tell(name), marksForNext: () => slot.marksForNext(name) };
   }
 
   /** By a consistent read: whether any object that is reconciled carries that name as its shard. */

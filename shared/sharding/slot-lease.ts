@@ -11,12 +11,13 @@ import { defaultLeaseDurationSeconds, handedOverAnnotation, ringLabel } from './
 import { decideShardClaim, type Settling, ShardClaimError } from './shard-claim.ts';
 import { acquireShardLease, shardClaim } from './shard-lease.ts';
 import { chooseSlot, isSlotWanted } from './slot-choice.ts';
+import { tellDeletionCost } from './slot-deletion-cost.ts';
 import { invalidSlotRing } from './slot-name.ts';
 import { SlotSightings } from './slot-sightings.ts';
 import { SlotError, SlotWorkload, type WorkloadWish } from './slot-workload.ts';
 
 export interface SlotLeaseOptions {
-  client: Pick<ApiClient, 'get' | 'list' | 'create' | 'update'>;
+  client: Pick<ApiClient, 'get' | 'list' | 'create' | 'update' | 'patchMetadata'>;
   clock: Clock;
   logger: Logger;
   ring: string;
@@ -82,6 +83,11 @@ export class SlotLease {
     }
   }
 
+  /** Tells the workload's controller when this pod is to go, in a scale-in; a StatefulSet has an order already. Never rejects. */
+  async tell(name: string): Promise<void> {
+    if (this.#workload.last?.numbered === undefined) await tellDeletionCost(this.#options, name);
+  }
+
   /** What to write on the Lease when it is released: that another process of the workload shall take it over, or nothing. */
   async marksForNext(name: string): Promise<Record<string, string> | undefined> {
     const { ring, logger } = this.#options;
@@ -122,8 +128,9 @@ export class SlotLease {
     const choice = chooseSlot({ ring, identity, replicas, seen, refused });
     if (choice.kind === 'spare') {
       if (!this.#waiting) this.#options.logger.info({ ring }, 'all slots are held: waiting as a spare');
-      this.#waiting = true;
       this.#options.spare();
+      if (!this.#waiting) await tellDeletionCost(this.#options, undefined);
+      this.#waiting = true;
       return undefined;
     }
     if (choice.kind === 'make') return this.#make(choice.name);

@@ -1,0 +1,133 @@
+import { loadKubeConfig } from '@controller-sharding/shared/kube/config.ts';
+import { Transport } from '@controller-sharding/shared/kube/transport.ts';
+import { startControlPlane } from '../harness/control-plane.ts';
+import type { Benchmark, BenchmarkContext, Bound, Figure, Figures } from './benchmark.ts';
+import { ShardCluster } from './shard-cluster.ts';
+import { type OperatorProcess, OperatorProgram } from './shard-processes.ts';
+import type { ShardUsage } from './shard-usage.ts';
+
+const shardNames = ['shard-0', 'shard-1', 'shard-2', 'shard-3'];
+/** Of the Websites, those that are changed while they are watched. */
+const changedPart = 1 / 10;
+
+const kinds = [
+  { name: 'heap above an empty process', key: 'heapMb', unit: 'MB' },
+  { name: 'received', key: 'receivedMb', unit: 'MB' },
+  { name: 'CPU', key: 'cpuMs', unit: 'ms' },
+] as const;
+
+interface Side {
+  /** Of each process. */
+  usages: ShardUsage[];
+  restartWrites: number;
+  changeWrites: number;
+}
+
+/** Processes of the webhosting operator: four shards of one ring, and one that isn't sharded. */
+export const shard: Benchmark = {
+  name: 'shard',
+  purpose: 'what each of 4 shards uses beside a singleton: heap, bytes received, CPU',
+  objects: 20_000,
+  bounds: [
+    ...kinds.flatMap(({ name }): Bound[] => [
+      { figure: `${name}: greatest shard / singleton`, atMost: 0.3 },
+      { figure: `${name}: all shards / singleton`, atMost: 1.15 },
+    ]),
+    { figure: 'writes after a restart', atMost: 0 },
+    { figure: 'writes for changes: shards / singleton', atMost: 1.02 },
+    { figure: 'Websites that are not Ready', atMost: 0 },
+  ],
+  async run(context) {
+    const { objects, signal, progress } = context;
+    progress('starting a control plane');
+    await using controlPlane = await startControlPlane({ signal, report: progress });
+    const transport = new Transport(loadKubeConfig({ kubeconfig: controlPlane.kubeconfigPath }));
+    try {
+      const cluster = new ShardCluster(transport, signal);
+      await cluster.prepare(controlPlane);
+      const program = await OperatorProgram.bundled(controlPlane, signal);
+      progress(`creating ${objects} Websites; shards create their children`);
+      await populate(program, cluster, objects);
+      const empty = await emptyUsage(program);
+      progress('shards');
+      const shards = await measured(cluster, () => startShards(program), context);
+      progress('a singleton');
+      const singleton = await measured(cluster, async () => [await program.singleton()], context);
+      const unready = objects - (await cluster.ready());
+      return {
+        'Websites that are not Ready': { value: unready, unit: '' },
+        ...figuresOf(empty, shards, singleton),
+      };
+    } finally {
+      await transport.close();
+    }
+  },
+};
+
+const startShards = (program: OperatorProgram, ...flags: string[]): Promise<OperatorProcess[]> =>
+  Promise.all(shardNames.map((name) => program.shard(name, ...flags)));
+
+async function populate(program: OperatorProgram, cluster: ShardCluster, count: number): Promise<void> {
+  const shards = await startShards(program, '--workers=32');
+  await cluster.create(count, shardNames);
+  await Promise.all(shards.map((each) => each.idle(shareOf(count))));
+  await Promise.all(shards.map((each) => each.kill()));
+}
+
+/** Of a shard that has no objects. */
+async function emptyUsage(program: OperatorProgram): Promise<ShardUsage> {
+  const process = await program.shard('empty');
+  await process.idle(0);
+  const usage = await process.usage();
+  await process.kill();
+  return usage;
+}
+
+/** From the start of the processes, over some changes, until they have nothing more to do. */
+async function measured(
+  cluster: ShardCluster,
+  start: () => Promise<OperatorProcess[]>,
+  { objects, progress }: BenchmarkContext,
+): Promise<Side> {
+  const before = await cluster.writes();
+  const processes = await start();
+  const idle = (websites: number): Promise<unknown> =>
+    Promise.all(processes.map((each) => each.idle(Math.floor(websites / processes.length))));
+  await idle(objects);
+  const restarted = await cluster.writes();
+  const changed = Math.ceil(objects * changedPart);
+  progress(`changing ${changed} Websites`);
+  await cluster.change(changed);
+  await idle(objects + changed);
+  const changeWrites = (await cluster.writes()) - restarted;
+  const usages = await Promise.all(processes.map((each) => each.usage()));
+  await Promise.all(processes.map((each) => each.kill()));
+  return { usages, restartWrites: restarted - before, changeWrites };
+}
+
+const shareOf = (count: number): number => Math.floor(count / shardNames.length);
+
+function figuresOf(empty: ShardUsage, shards: Side, singleton: Side): Figures {
+  const figures: Record<string, Figure> = {};
+  for (const { name, key, unit } of kinds) {
+    const base = key === 'heapMb' ? empty.heapMb : 0;
+    const ofShards = shards.usages.map((usage) => usage[key] - base);
+    const whole = (singleton.usages[0]?.[key] ?? Number.NaN) - base;
+    const [greatest, all] = [Math.max(...ofShards), ofShards.reduce((sum, each) => sum + each, 0)];
+    figures[`${name}: singleton`] = { value: whole, unit };
+    figures[`${name}: greatest shard`] = { value: greatest, unit };
+    figures[`${name}: all shards`] = { value: all, unit };
+    figures[`${name}: greatest shard / singleton`] = { value: greatest / whole, unit: '×' };
+    figures[`${name}: all shards / singleton`] = { value: all / whole, unit: '×' };
+    figures[`${key === 'heapMb' ? 'heap' : name}: empty process`] = { value: empty[key], unit };
+  }
+  return {
+    ...figures,
+    'writes after a restart': { value: shards.restartWrites + singleton.restartWrites, unit: '' },
+    'writes for changes: singleton': { value: singleton.changeWrites, unit: '' },
+    'writes for changes: shards / singleton': {
+      value: shards.changeWrites / singleton.changeWrites,
+      unit: '×',
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type BinaryName,
+  CNI_PLUGINS_VERSION,
+  CONTAINERD_VERSION,
+  COREDNS_VERSION,
+  ETCD_VERSION,
+  KUBERNETES_VERSION,
+  PAUSE_VERSION,
+  PROMETHEUS_VERSION,
+  RUNC_VERSION,
+} from './versions.ts';
+
+/** A Go module that pins everything that its programs are built from. */
+export interface Module {
+  name: string;
+  folder: string;
+  /** Of its programs. */
+  version: string;
+  ldflags: string;
+  /** Build tags. */
+  tags?: string;
+  /** Links with libraries of the machine: needs a C compiler, pkg-config and their headers. */
+  cgo?: boolean;
+  packages: Partial<Record<BinaryName, string>>;
+}
+
+const MODULES = fileURLToPath(new URL('./go-modules/', import.meta.url));
+const STRIPPED = '-s -w';
+
+function module(
+  name: string,
+  version: string,
+  packages: Module['packages'],
+  { ldflags = '', ...more }: Partial<Pick<Module, 'ldflags' | 'tags' | 'cgo'>> = {},
+): Module {
+  return {
+    name,
+    folder: join(MODULES, name),
+    version,
+    ldflags: `${STRIPPED} ${ldflags}`.trim(),
+    packages,
+    ...more,
+  };
+}
+
+const VERSION_PACKAGE = 'k8s.io/component-base/version';
+const [MAJOR, MINOR] = KUBERNETES_VERSION.split('.');
+const KUBERNETES = 'k8s.io/kubernetes/cmd';
+const CONTAINERD = 'github.com/containerd/containerd/v2';
+const CNI_PLUGINS = 'github.com/containernetworking/plugins/plugins';
+
+/** In the order in which they are built: the small ones first. */
+export const goModules: readonly Module[] = [
+  module('pause', PAUSE_VERSION, { pause: '.' }),
+  module('etcd', ETCD_VERSION, { etcd: 'go.etcd.io/etcd/server/v3' }),
+  module('cni', CNI_PLUGINS_VERSION, {
+    bridge: `${CNI_PLUGINS}/main/bridge`,
+    'host-local': `${CNI_PLUGINS}/ipam/host-local`,
+  }),
+  module(
+    'runc',
+    RUNC_VERSION,
+    { runc: 'github.com/opencontainers/runc' },
+    { ldflags: `-X main.version=${RUNC_VERSION}`, tags: 'seccomp', cgo: true },
+  ),
+  module(
+    'containerd',
+    CONTAINERD_VERSION,
+    {
+      containerd: `${CONTAINERD}/cmd/containerd`,
+      'containerd-shim-runc-v2': `${CONTAINERD}/cmd/containerd-shim-runc-v2`,
+      ctr: `${CONTAINERD}/cmd/ctr`,
+    },
+    { ldflags: `-X ${CONTAINERD}/version.Version=v${CONTAINERD_VERSION}` },
+  ),
+  module('coredns', COREDNS_VERSION, { coredns: '.' }),
+  module(
+    'kubernetes',
+    KUBERNETES_VERSION,
+    {
+      'kube-apiserver': `${KUBERNETES}/kube-apiserver`,
+      'kube-controller-manager': `${KUBERNETES}/kube-controller-manager`,
+      'kube-scheduler': `${KUBERNETES}/kube-scheduler`,
+      kubectl: `${KUBERNETES}/kubectl`,
+      kubelet: `${KUBERNETES}/kubelet`,
+      'kube-proxy': `${KUBERNETES}/kube-proxy`,
+    },
+    {
+      ldflags: `-X ${VERSION_PACKAGE}.gitVersion=v${KUBERNETES_VERSION} -X ${VERSION_PACKAGE}.gitMajor=${MAJOR} -X ${VERSION_PACKAGE}.gitMinor=${MINOR}`,
+    },
+  ),
+  module(
+    'prometheus',
+    PROMETHEUS_VERSION,
+    { promtool: 'github.com/prometheus/prometheus/cmd/promtool' },
+    {
+      ldflags: `-X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`,
+      tags: 'remove_all_sd', // the clients of all clouds, which are most of it
+    },
+  ),
+];
+
+/** The module of which this is a program. */
+export function moduleOf(binary: BinaryName): Module {
+  const found = goModules.find(({ packages }) => packages[binary] !== undefined);
+  if (found === undefined) throw new Error(`no module has the program ${binary}`);
+  return found;
+}

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import {
   childResources,
-  operatorName,
   themes,
   type Website,
   websites,
@@ -11,9 +10,9 @@ import { KubeClient } from '@controller-sharding/shared/kube/client.ts';
 import { namespaces } from '@controller-sharding/shared/kube/resources.ts';
 import type { Transport } from '@controller-sharding/shared/kube/transport.ts';
 import type { ObjectRef } from '@controller-sharding/shared/kube/types.ts';
-import { shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import type { ControlPlane } from '../harness/control-plane.ts';
 import { writesCountedBy } from './api-server-writes.ts';
+import { createServed } from './shard-websites.ts';
 
 const manifests = (name: string): string =>
   fileURLToPath(new URL(`../../manifests/${name}`, import.meta.url));
@@ -43,7 +42,7 @@ export class ShardCluster {
     }
   }
 
-  /** Websites without pods, as many for each shard. */
+  /** Websites without pods, with all that belongs to them, as many for each shard. */
   async create(count: number, shards: readonly string[]): Promise<void> {
     const options = { signal: this.#signal };
     const made = samples({ websites: count, namespaces: 50, themes: 20, seed: 1, skipWorkload: true });
@@ -54,14 +53,10 @@ export class ShardCluster {
     }
     await this.#forEach([...made.websites()], async (website, index) => {
       const shard = shards[index % shards.length] ?? '';
-      const { name, namespace, labels } = website.metadata;
-      const metadata = { ...website.metadata, labels: { ...labels, [shardLabel(operatorName)]: shard } };
+      const { name, namespace } = website.metadata;
       this.#created[index] = { name, namespace };
-      await this.#client.create<Website>(
-        websites,
-        { ...website, metadata },
-        { ...options, timeoutMs: 60_000 },
-      );
+      const theme = made.themes.find(({ metadata }) => metadata.name === website.spec.theme);
+      if (theme) await createServed(this.#client, website, theme, shard, this.#signal);
     });
   }
 

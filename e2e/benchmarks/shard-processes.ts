@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { bundle } from '@controller-sharding/image/bundle-programs.ts';
 import { operatorName } from '@controller-sharding/operator/webhosting/resources.ts';
@@ -12,8 +11,7 @@ import { cpuMsOf } from './process-figures.ts';
 import type { ShardUsage } from './shard-usage.ts';
 
 const startTimeoutMs = 120_000;
-/** To create the children of 20,000 Websites takes some minutes on two cores. */
-const workTimeoutMs = 600_000;
+const workTimeoutMs = 240_000;
 /** A process that uses less than this, for so many looks in a row, has nothing to do but to renew its Lease. */
 const idleCpuMs = 100;
 const idleLooks = 4;
@@ -24,7 +22,6 @@ export class OperatorProgram {
   readonly #controlPlane: ControlPlane;
   readonly #folder: string;
   readonly #signal: AbortSignal;
-  readonly #identities = new Map<string, string>();
 
   private constructor(controlPlane: ControlPlane, folder: string, signal: AbortSignal) {
     this.#controlPlane = controlPlane;
@@ -39,19 +36,16 @@ export class OperatorProgram {
     return new OperatorProgram(controlPlane, folder, signal);
   }
 
-  /** One more with the same name is the same pod's next container: it has its name at once. */
-  shard(name: string, ...flags: string[]): Promise<OperatorProcess> {
-    const identity = this.#identities.get(name) ?? randomUUID();
-    this.#identities.set(name, identity);
-    return this.#start(name, { POD_UID: identity }, [`--shard-name=${name}`, ...flags]);
+  shard(name: string): Promise<OperatorProcess> {
+    return this.#start(name, [`--shard-name=${name}`]);
   }
 
   /** One that is for all objects. */
   singleton(): Promise<OperatorProcess> {
-    return this.#start('singleton', {}, ['--no-sharded']);
+    return this.#start('singleton', ['--no-sharded']);
   }
 
-  async #start(name: string, env: Record<string, string>, flags: string[]): Promise<OperatorProcess> {
+  async #start(name: string, flags: string[]): Promise<OperatorProcess> {
     const [health, metrics] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
     const { kubeconfigPath, logFolder } = this.#controlPlane;
     const running = await startProcess({
@@ -68,7 +62,7 @@ export class OperatorProgram {
         `--metrics-address=${metrics}`,
         ...flags,
       ],
-      env: { NODE_ENV: 'production', ...env },
+      env: { NODE_ENV: 'production' },
       logFile: join(logFolder, `${name}.log`),
       ready: { url: `http://${health}/readyz` },
       readyTimeoutMs: startTimeoutMs,

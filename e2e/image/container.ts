@@ -21,7 +21,7 @@ mount -o remount,bind,ro "$ROOT"
 mount -o remount,bind,ro "$ROOT/tmp"
 mount -t proc proc "$ROOT/proc"
 mount --bind /dev "$ROOT/dev"
-exec env -i PATH=/bin chroot --userspec="$OWNER" "$ROOT" "$@"
+exec env -i PATH=/bin "$(command -v chroot)" --userspec="$OWNER" "$ROOT" "$@"
 `;
 
 const unshare = ['--mount', '--pid', '--fork', '--kill-child', '--propagation=private'];
@@ -79,13 +79,6 @@ export class Container {
   signal(signal: NodeJS.Signals): void {
     const { pid } = this;
     if (pid !== undefined) process.kill(pid, signal);
-  }
-
-  /** What the kernel says of its first process, by name, as in /proc/PID/status. */
-  status(name: string): string | undefined {
-    const { pid } = this;
-    if (pid === undefined) return undefined;
-    return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   }
 
   kill(): void {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '@controller-sharding/shared/kube/errors.ts';
+import { issueAuthority, issueServing } from '@controller-sharding/shared/server/issue-certificate.ts';
 import { FakeClock } from '@controller-sharding/shared/testing/fake-clock.ts';
 import { certificateSecret } from './certificates.ts';
 import { fakeApi, names, signs } from './certificates-fixture.ts';
-import { issueAuthority, issueServing } from './issue-certificate.ts';
 
 const encoded = (text: string): string => Buffer.from(text).toString('base64');
 const damages: [what: string, damage: (data: Record<string, string>) => Promise<void> | void][] = [

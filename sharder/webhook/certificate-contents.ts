@@ -6,7 +6,7 @@ import {
   issueAuthority,
   issueServing,
   SERVING_MS,
-} from './issue-certificate.ts';
+} from '@controller-sharding/shared/server/issue-certificate.ts';
 
 /** What the sharder's replicas share. All PEM. */
 export interface CertificateContents {

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { issueAuthority, issueServing } from '@controller-sharding/shared/server/issue-certificate.ts';
 import { certificateFiles, FileCertificate } from './certificate-files.ts';
-import { issueAuthority, issueServing } from './issue-certificate.ts';
 
 const names = { certName: 'tls.crt', keyName: 'tls.key' };
 const standard = '/tmp/k8s-webhook-server/serving-certs';

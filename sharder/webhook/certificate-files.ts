@@ -1,16 +1,13 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  type CertificateFiles,
+  readCertificateFiles,
+} from '@controller-sharding/shared/server/certificate-files.ts';
 import type { CertificateFound, CertificateSource } from './certificate-source.ts';
 
 /** Where existing installations mount the Secret that cert-manager fills. */
 const defaultFolder = '/tmp/k8s-webhook-server/serving-certs';
-
-export interface CertificateFiles {
-  certificate: string;
-  key: string;
-}
 
 /** The files to serve with: those of the folder named, else those of the default folder if it holds both. */
 export function certificateFiles(
@@ -37,13 +34,6 @@ export class FileCertificate implements CertificateSource {
 
   /** Throws also in the middle of a renewal, when one file is new and the other is not. */
   async read(): Promise<CertificateFound> {
-    const [certificate, key] = await Promise.all([
-      readFile(this.#files.certificate, 'utf8'),
-      readFile(this.#files.key, 'utf8'),
-    ]);
-    if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {
-      throw new Error('the key is not that of the certificate');
-    }
-    return { certificate: { certificate, key, authorities: undefined } };
+    return { certificate: { ...(await readCertificateFiles(this.#files)), authorities: undefined } };
   }
 }

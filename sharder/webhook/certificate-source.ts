@@ -1,4 +1,4 @@
-import type { CertificateAndKey } from './issue-certificate.ts';
+import type { CertificateAndKey } from '@controller-sharding/shared/server/issue-certificate.ts';
 
 /** What the webhook serves with. */
 export interface WebhookCertificate extends CertificateAndKey {

@@ -5,9 +5,9 @@ import { Agent, request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { after, type TestContext, test } from 'node:test';
 import { silentLogger } from '@controller-sharding/shared/runtime/logger.ts';
+import { issueAuthority, issueServing } from '@controller-sharding/shared/server/issue-certificate.ts';
 import { FakeClock } from '@controller-sharding/shared/testing/fake-clock.ts';
 import type { Decide } from './decide.ts';
-import { issueAuthority, issueServing } from './issue-certificate.ts';
 import { startWebhookServer } from './webhook-server.ts';
 
 const authority = await issueAuthority(new Date());

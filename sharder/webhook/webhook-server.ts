@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:https';
 import { type Address, formatAddress } from '@controller-sharding/shared/runtime/address.ts';
 import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
+import type { CertificateAndKey } from '@controller-sharding/shared/server/issue-certificate.ts';
 import { listen } from '@controller-sharding/shared/server/listen.ts';
 import type { AdmissionOutcome, Decision } from './admission.ts';
 import { type AdmissionRequest, allowed, parseReview } from './admission-review.ts';
 import type { Decide, DecisionByRead } from './decide.ts';
-import type { CertificateAndKey } from './issue-certificate.ts';
 import { BodyError, readJson } from './read-json.ts';
 import { webhookPath } from './webhook-configuration.ts';
 

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import type * as X509 from '@peculiar/x509';
+import type * as X509 from './x509.ts';
 
 /** A certificate and its private key. */
 export interface CertificateAndKey {
@@ -20,10 +20,7 @@ export const SERVING_MS: number = 365 * DAY_MS;
 const SKEW_MS = 3_600_000;
 
 /** Loaded only by who issues: once a year, and it takes memory for as long as the process lives. */
-async function library(): Promise<typeof X509> {
-  await import('reflect-metadata'); // x509 needs it to be there first
-  return import('@peculiar/x509');
-}
+const library = (): Promise<typeof X509> => import('./x509.ts');
 
 const newKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 type KeyPair = Awaited<ReturnType<typeof newKeys>>;
@@ -42,7 +39,7 @@ export async function issueAuthority(now: Date): Promise<CertificateAndKey> {
   const x509 = await library();
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: [{ CN: ['sharder webhook authority'] }],
+    name: [{ CN: ['controller sharding authority'] }],
     keys,
     signingAlgorithm: algorithm,
     ...validity(now, AUTHORITY_MS),
@@ -67,7 +64,7 @@ export async function issueServing(
   const signingKey = await crypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.create({
-    subject: [{ CN: ['sharder webhook'] }],
+    subject: [{ CN: ['controller sharding'] }],
     issuer: issuer.subjectName,
     publicKey: keys.publicKey,
     signingKey,

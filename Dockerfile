@@ -22,6 +22,6 @@ LABEL org.opencontainers.image.title="controller-sharding" \
 COPY --from=build /rootfs/ /
 USER 65532:65532
 WORKDIR /
-ENV PATH=/bin
+ENV PATH=/bin MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=65536 MALLOC_TRIM_THRESHOLD_=131072
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/bin/node", "/app/main.mjs"]

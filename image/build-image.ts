@@ -1,3 +1,4 @@
+import { memoryEnvironment } from './environment.ts';
 import { imageFiles, paths, user } from './image-files.ts';
 import { type ImageArchive, type ImageConfig, imageArchive } from './oci-archive.ts';
 import type { Provenance } from './provenance.ts';
@@ -13,7 +14,7 @@ export interface Image extends ImageArchive {
 /** How a container of the image is run; what its arguments are, the manifests say. */
 export const imageConfig = ({ version, revision, created }: Provenance): ImageConfig => ({
   Entrypoint: [`/${paths.node}`, `/${paths.program}`],
-  Env: ['PATH=/bin'],
+  Env: ['PATH=/bin', ...Object.entries(memoryEnvironment).map(([name, value]) => `${name}=${value}`)],
   User: `${user}:${user}`,
   WorkingDir: '/',
   StopSignal: 'SIGTERM',

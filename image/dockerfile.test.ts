@@ -12,7 +12,7 @@ test('the Dockerfile and the build without Docker run the same in the same way',
   const value = (instruction: string): string =>
     new RegExp(`^${instruction} (.*)$`, 'm').exec(last)?.[1] ?? `no ${instruction}`;
   assert.deepEqual(JSON.parse(value('ENTRYPOINT')), config.Entrypoint);
-  assert.deepEqual([value('ENV')], config.Env);
+  assert.deepEqual(value('ENV').split(' '), config.Env);
   assert.equal(value('USER'), config.User);
   assert.equal(value('WORKDIR'), config.WorkingDir);
   assert.equal(value('STOPSIGNAL'), config.StopSignal);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { bundle } from '@controller-sharding/image/bundle-programs.ts';
+import { memoryEnvironment } from '@controller-sharding/image/environment.ts';
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
 import type { ControlPlane } from '../harness/control-plane.ts';
 import { freePort } from '../harness/ports.ts';
@@ -14,9 +15,6 @@ import type { Stalls } from './stall-meter.ts';
 const lookMs = 1_000;
 /** How long nothing must happen before something counts as done. */
 const quietMs = 3_000;
-
-/** One arena for all threads: those of V8 leave up to 15 MB behind in theirs. */
-const imageEnvironment = { MALLOC_ARENA_MAX: '1' };
 
 export interface Cost {
   cpuMs: number;
@@ -64,7 +62,7 @@ export class ScaleSharder {
       kubeconfigPath,
       logFolder,
       program: ['--import', stallMeter, join(folder, 'main.mjs'), 'sharder'],
-      env: imageEnvironment,
+      env: memoryEnvironment,
       webhook: {
         server: { bindAddress: webhook },
         config: { clientConfig: { url: `https://${webhook}` } },

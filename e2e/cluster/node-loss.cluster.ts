@@ -29,6 +29,11 @@ test('nodes that are cut off or lost', { timeout: 900_000, skip }, (t: TestConte
     const view = new RingView(cluster, 'shop');
     const podsOn = async (node: string): Promise<number> =>
       (await view.pods()).filter(({ spec }) => spec.nodeName === node).length;
+    /** The node's replicas are given up, and others have their objects. */
+    const untilReplaced = async (node: string): Promise<Map<string, string | undefined>> => {
+      await waitFor(`no replica on ${node}`, async () => (await podsOn(node)) === 0, { timeoutMs: BACK_MS });
+      return view.untilSpread(3, BACK_MS);
+    };
     const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
       const began = performance.now();
       await work();
@@ -46,8 +51,7 @@ test('nodes that are cut off or lost', { timeout: 900_000, skip }, (t: TestConte
 
     await step('a node is cut off: its replicas are replaced, and its objects go on elsewhere', async () => {
       await own.setCable('node-2', 'down');
-      await timed('cut off, until all objects have a replica that works', () => view.untilSpread(3, BACK_MS));
-      assert.equal(await podsOn('node-2'), 0);
+      await timed('cut off, until all objects have a replica that works', () => untilReplaced('node-2'));
       await view.untilReconciled('cut-off');
     });
 
@@ -71,7 +75,7 @@ test('nodes that are cut off or lost', { timeout: 900_000, skip }, (t: TestConte
       await spread(cluster, podsOn, 'node-2');
       await view.untilSpread(3);
       await own.loseNode('node-2');
-      await timed('lost, until all objects have a replica that works', () => view.untilSpread(3, BACK_MS));
+      await timed('lost, until all objects have a replica that works', () => untilReplaced('node-2'));
       await view.untilReconciled('lost');
       await rolledOut(cluster, 'sharding-system', 'sharder');
     });
@@ -87,7 +91,7 @@ test('nodes that are cut off or lost', { timeout: 900_000, skip }, (t: TestConte
       await own.loseNode(node);
       let after = before;
       await timed('lost without slots, until all objects have a replica that works', async () => {
-        after = await view.untilSpread(3, BACK_MS);
+        after = await untilReplaced(node);
       });
       assert.ok([...before.values()].some((shard) => shard !== undefined && lost.has(shard)));
       assert.ok([...after.values()].every((shard) => shard !== undefined && !lost.has(shard)));

@@ -2,11 +2,11 @@ import { systemClock } from '@controller-sharding/shared/runtime/clock.ts';
 import { runProcess } from '@controller-sharding/shared/runtime/process.ts';
 import { runCleanup } from './cleanup.ts';
 import { withGrace } from './grace.ts';
-import { keepYoungHeapSmall } from './memory.ts';
+import { keepHeapSmall } from './memory.ts';
 import { parseCommand } from './options.ts';
 import { runSharder } from './run.ts';
 
-keepYoungHeapSmall();
+keepHeapSmall();
 await runProcess('sharder', (signal) =>
   parseCommand(process.argv.slice(2), {
     run: (options) =>

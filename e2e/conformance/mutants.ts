@@ -139,8 +139,8 @@ export const reflectorMutants: Mutant[] = [
     'a watch begins where the list was taken',
   ),
   inReflector(
-    'const delayMs = atOnce ? 0 : this.#backoff.next(retryAfterMs);',
-    'const delayMs = 0;',
+    'const backoffMs = atOnce ? 0 : this.#backoff.next(retryAfterMs);',
+    'const backoffMs = 0;',
     'failures are followed by longer and longer waits',
   ),
 ];

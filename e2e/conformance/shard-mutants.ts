@@ -60,9 +60,9 @@ export const shardMutants: Mutant[] = [
     '      for (const child',
   ),
   mutant(writer, views)(
-    'flaw-uid: an update names the version that was read',
+    'flaw-uid: an update names the object and the version that were read',
     'client.update(resource, body, options)',
-    'client.update(resource, { ...body, metadata: { ...body.metadata, resourceVersion: undefined } }, options)',
+    'client.update(resource, { ...body, metadata: { ...body.metadata, resourceVersion: undefined, uid: undefined } }, options)',
   ),
   mutant(writer, late)(
     'late-none, late-rv-create: a write holds its object until it can no longer land',

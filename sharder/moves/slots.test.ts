@@ -42,7 +42,7 @@ class Rollout {
     ring.secrets(objects);
     await rollout.pass(40_000);
     rollout.settled();
-    rollout.#writesBefore = ring.relabelled().length;
+    rollout.#writesBefore = rollout.#relabelled();
     return rollout;
   }
 
@@ -72,7 +72,12 @@ class Rollout {
 
   /** Since the start. */
   get labelWrites(): number {
-    return this.ring.relabelled().length - this.#writesBefore;
+    return this.#relabelled() - this.#writesBefore;
+  }
+
+  /** A pod writes to itself, too, which slot it has. */
+  #relabelled(): number {
+    return this.ring.relabelled().filter((object) => !object.startsWith('pods/')).length;
   }
 
   settled(): void {

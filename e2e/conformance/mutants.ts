@@ -9,6 +9,8 @@ export interface Mutant {
   replacement: string;
   /** File of the tests. */
   test: string;
+  /** What the names of those begin with that have to catch it; default: any of the file. */
+  named?: string | undefined;
 }
 
 const conformance = 'e2e/conformance/memory.test.ts';

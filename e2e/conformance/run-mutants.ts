@@ -36,15 +36,29 @@ async function copyTree(to: string): Promise<void> {
 }
 
 /** Ends whatever it started, also when it is told to end itself. */
-function runTests(folder: string, test: string, timeoutMs: number, signal: AbortSignal): Promise<Outcome> {
+function runTests(
+  folder: string,
+  { test, named }: Pick<Mutant, 'test' | 'named'>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-  const child = spawn(process.execPath, ['--test', '--test-isolation=none', test], {
-    cwd: folder,
-    stdio: 'ignore',
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    killSignal: 'SIGKILL',
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      '--test',
+      '--test-isolation=none',
+      ...(named === undefined ? [] : [`--test-name-pattern=^${named}`]),
+      test,
+    ],
+    {
+      cwd: folder,
+      stdio: 'ignore',
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      killSignal: 'SIGKILL',
+    },
+  );
   child.once('error', (error) => {
     if (error.name !== 'AbortError') reject(error);
   });
@@ -70,7 +84,7 @@ async function tryMutant(
     original.replace(mutant.text, () => mutant.replacement),
   );
   try {
-    return await runTests(folder, mutant.test, timeoutMs, signal);
+    return await runTests(folder, mutant, timeoutMs, signal);
   } finally {
     await writeFile(file, original);
   }
@@ -81,7 +95,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 /** Ms that the tests get with a mutant in the program; undefined when they don't pass as they are. */
 async function timeoutOf(folder: string, test: string, signal: AbortSignal): Promise<number | undefined> {
   const startedAt = performance.now();
-  const unchanged = await runTests(folder, test, unchangedTimeoutMs, signal);
+  const unchanged = await runTests(folder, { test }, unchangedTimeoutMs, signal);
   if (unchanged === 'pass') return Math.max(leastTimeoutMs, patience * (performance.now() - startedAt));
   say(`${test}: ${unchanged} without any mutant: repair that first.`);
   return undefined;

@@ -4,6 +4,7 @@ import { runCleanup } from './cleanup.ts';
 import { withGrace } from './grace.ts';
 import { keepHeapSmall } from './memory.ts';
 import { parseCommand } from './options.ts';
+import { runPolicies } from './policies.ts';
 import { runSharder } from './run.ts';
 
 keepHeapSmall();
@@ -12,5 +13,6 @@ await runProcess('sharder', (signal) =>
     run: (options) =>
       withGrace(runSharder(options, signal), options.config.gracefulShutDown, systemClock, signal),
     cleanup: (command) => runCleanup(command, signal),
+    policies: (command) => runPolicies(command, signal),
   }),
 );

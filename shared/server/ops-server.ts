@@ -28,12 +28,6 @@ export interface OpsServer {
   close(): Promise<void>;
 }
 
-const neverCalled = () => (): never => {
-  throw new Error('no route has a schema');
-};
-/** What would compile schemas is not loaded: it would take several MB. */
-const withoutSchemas = { buildValidator: neverCalled, buildSerializer: neverCalled };
-
 /** Serves health and metrics to kubelet and Prometheus. Throws UsageError for a wrong address, ListenError. */
 export async function startOpsServer(options: OpsServerOptions): Promise<OpsServer> {
   const { health, registry, logger } = options;
@@ -41,10 +35,7 @@ export async function startOpsServer(options: OpsServerOptions): Promise<OpsServ
     typeof options.address === 'string' ? parseAddress('address', options.address) : options.address;
   if (address === undefined) return { address: '0', port: 0, close: () => Promise.resolve() };
 
-  const app = fastify({
-    forceCloseConnections: true,
-    schemaController: { compilersFactory: withoutSchemas },
-  });
+  const app = fastify({ forceCloseConnections: true });
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof UnavailableError)
       return reply.code(503).type('text/plain').send(`${error.message}\n`);

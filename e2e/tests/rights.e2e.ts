@@ -115,13 +115,13 @@ test('with the rights of existing installations, list and patch', { timeout: 240
     const child = await world.create(configMaps, 'child', controlledBy(name(), owner.uid));
     assert.equal(child.shard, owner.shard);
   });
-  await t.test('docs/metrics.md names all metrics that it has, and no others', async () => {
+  await t.test('docs/metrics.md names all metrics that the sharder has, and no others', async () => {
     const answer = await fetch(`http://${metricsAddress}/metrics`);
     const types = [...(await answer.text()).matchAll(/^# TYPE (\S+) (\S+)$/gm)];
     const exposed = types.flatMap(([, name = '', type]) => (isDefault(name) ? [] : [`${name} ${type}`]));
     assert.deepEqual(
       exposed.toSorted(),
-      documentedMetrics()
+      documentedMetrics('sharder')
         .map(({ name, type }) => `${name} ${type}`)
         .toSorted(),
     );

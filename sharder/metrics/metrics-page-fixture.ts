@@ -8,9 +8,13 @@ export interface DocumentedMetric {
 
 const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
 
-/** The metrics in the tables of docs/metrics.md. */
-export function documentedMetrics(): DocumentedMetric[] {
-  return [...page.matchAll(/^\| `(\w+)` \| (counter|gauge|histogram) \| (.*?) \| /gm)].map(
+/** What only the replicas of an operator serve. */
+const ofShards = /^## Shard$[\s\S]*?(?=^## )/m;
+
+/** The metrics in the tables of docs/metrics.md: all, or those that the sharder serves. */
+export function documentedMetrics(of: 'all' | 'sharder' = 'all'): DocumentedMetric[] {
+  const tables = of === 'all' ? page : page.replace(ofShards, '');
+  return [...tables.matchAll(/^\| `(\w+)` \| (counter|gauge|histogram) \| (.*?) \| /gm)].map(
     ([, name = '', type = '', labels = '']) => ({
       name,
       type,

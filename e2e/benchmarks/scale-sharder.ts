@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle } from '@controller-sharding/image/bundle-programs.ts';
 import { memoryEnvironment } from '@controller-sharding/image/environment.ts';
@@ -27,6 +28,7 @@ export interface Cost {
 export interface Idle {
   /** The median of a look every second. */
   rssMb: number;
+  /** Without those that open a watch again, which each watch does every 5 to 10 minutes. */
   requestsPerMinute: number;
   cpuMsPerSecond: number;
 }
@@ -49,7 +51,6 @@ export class ScaleSharder {
    */
   static async start(
     { kubeconfigPath, logFolder, dir }: ControlPlane,
-    checkEverySeconds: number,
     signal: AbortSignal,
   ): Promise<ScaleSharder> {
     const metrics = `127.0.0.1:${await freePort()}`;
@@ -70,7 +71,8 @@ export class ScaleSharder {
       config: {
         metrics: { bindAddress: metrics },
         health: { bindAddress: `127.0.0.1:${await freePort()}` },
-        controller: { sharder: { syncPeriod: `${checkEverySeconds}s` } },
+        // What is idle is measured between full lists.
+        controller: { sharder: { syncPeriod: '1h' } },
       },
       signal,
     };
@@ -116,7 +118,7 @@ export class ScaleSharder {
   }
 
   async idle(seconds: number): Promise<Idle> {
-    const requests = await this.#sum('rest_client_requests_total');
+    const requests = await this.#requests();
     const cpuMs = await cpuMsOf(this.#pid);
     const began = clock.monotonic();
     const rss: number[] = [];
@@ -128,8 +130,14 @@ export class ScaleSharder {
     return {
       rssMb: rss.toSorted((a, b) => a - b)[rss.length >> 1] ?? Number.NaN,
       cpuMsPerSecond: ((await cpuMsOf(this.#pid)) - cpuMs) / (minutes * 60),
-      requestsPerMinute: ((await this.#sum('rest_client_requests_total')) - requests) / minutes,
+      requestsPerMinute: ((await this.#requests()) - requests) / minutes,
     };
+  }
+
+  async #requests(): Promise<number> {
+    const log = await readFile(this.#process.logFile, 'utf8');
+    const watches = log.match(/^watch opened$/gm)?.length ?? 0;
+    return (await this.#sum('rest_client_requests_total')) - watches;
   }
 
   get #pid(): number {

@@ -15,9 +15,7 @@ const stages = [
   { name: 'last', part: 1 },
 ] as const;
 
-/** A whole number of these is looked at, so that each time there are as many checks. */
-const checkEverySeconds = 20;
-const idleSeconds = 40;
+const idleSeconds = 60;
 /** Garbage collectors need some time in which nothing happens. */
 const restSeconds = 15;
 
@@ -52,7 +50,7 @@ export const scale: Benchmark = {
     const ended = new AbortController();
     const shards = new AnsweringShards(client);
     const playing = Promise.all([shards.run(ended.signal), cluster.renewShards(ended.signal)]);
-    const sharder = await ScaleSharder.start(controlPlane, checkEverySeconds, signal);
+    const sharder = await ScaleSharder.start(controlPlane, signal);
     try {
       return await measured({ cluster, shards, sharder }, context);
     } finally {

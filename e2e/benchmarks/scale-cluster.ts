@@ -105,11 +105,15 @@ export class ScaleCluster {
     await this.#client.create(configMaps, { metadata }, { signal: this.#signal, timeoutMs: 60_000 });
   }
 
-  /** Renews the Leases of the shards, until the signal is aborted. */
+  /** Renews the Leases of the shards, each at a time of its own, until the signal is aborted. */
   async renewShards(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await Promise.all(this.#shards.map((name) => this.#renew(name)));
-      await systemClock.sleep(renewMs, signal).catch(() => undefined);
+      const names = [...this.#shards];
+      for (const name of names) {
+        await this.#renew(name);
+        await systemClock.sleep(renewMs / names.length, signal).catch(() => undefined);
+      }
+      if (names.length === 0) await systemClock.sleep(renewMs, signal).catch(() => undefined);
     }
   }
 

@@ -31,7 +31,7 @@ export const mainObjectKey = (
   kind: string,
   namespace: string | undefined,
   name: string,
-): string => [group, kind, namespace ?? '', name].join(SEPARATOR);
+): string => `${group}${SEPARATOR}${kind}${SEPARATOR}${namespace ?? ''}${SEPARATOR}${name}`;
 
 /** Loads the WebAssembly module; once in a process is enough. */
 export async function createHasher(): Promise<Hasher> {

@@ -78,10 +78,11 @@ export function ringNamespaceSelector(ring: ControllerRing): LabelSelector {
 
 /** Whether labels fulfil all of the selector; an empty selector takes everything. */
 export function matchesSelector(selector: LabelSelector, labels: Labels | undefined): boolean {
-  const has = new Map(Object.entries(labels ?? {}));
+  const valueOf = (key: string): string | undefined =>
+    labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
   return (
-    Object.entries(selector.matchLabels ?? {}).every(([key, value]) => has.get(key) === value) &&
-    (selector.matchExpressions ?? []).every((requirement) => fulfils(requirement, has.get(requirement.key)))
+    Object.entries(selector.matchLabels ?? {}).every(([key, value]) => valueOf(key) === value) &&
+    (selector.matchExpressions ?? []).every((requirement) => fulfils(requirement, valueOf(requirement.key)))
   );
 }
 

@@ -18,7 +18,7 @@ const manifests = (name: string): string =>
   fileURLToPath(new URL(`../../manifests/${name}`, import.meta.url));
 
 const atOnce = 64;
-/** Looks that no Website has at first, one for each time that some are changed. */
+/** Looks that no Website has at first, one for each side. */
 const newThemes = ['new-0', 'new-1'];
 
 /** Where the webhosting operator is installed, with Websites that are shared out among shards already. */
@@ -60,12 +60,19 @@ export class ShardCluster {
     });
   }
 
-  /** Gives the first so many Websites another look: as many of each shard. */
-  async change(count: number): Promise<void> {
+  /** A look that no Website has. */
+  newTheme(): string {
     const theme = newThemes[this.#changes];
+    if (theme === undefined) throw new Error('there are no more themes');
     this.#changes += 1;
+    return theme;
+  }
+
+  /** Gives another look to the first so many Websites of those that are on the shard with this index. */
+  async change(theme: string, count: number, shard: { index: number; part: number }): Promise<void> {
+    const ofShard = this.#created.filter((_, index) => index % shard.part === shard.index);
     const body = { spec: { theme } };
-    await this.#forEach(this.#created.slice(0, count), (ref) =>
+    await this.#forEach(ofShard.slice(0, count), (ref) =>
       this.#client.patch(websites, ref, { type: 'merge', body }, { signal: this.#signal, timeoutMs: 60_000 }),
     );
   }

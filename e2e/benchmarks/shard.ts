@@ -50,9 +50,13 @@ export const shard: Benchmark = {
       await cluster.create(objects, shardNames);
       const empty = await emptyUsage(program);
       progress('shards');
-      const shards = await measured(cluster, () => startShards(program), context);
+      const shards = await measured(
+        cluster,
+        shardNames.map((name) => () => program.shard(name)),
+        context,
+      );
       progress('a singleton');
-      const singleton = await measured(cluster, async () => [await program.singleton()], context);
+      const singleton = await measured(cluster, [() => program.singleton()], context);
       const unready = objects - (await cluster.ready());
       return {
         'Websites that are not Ready': { value: unready, unit: '' },
@@ -64,9 +68,6 @@ export const shard: Benchmark = {
   },
 };
 
-const startShards = (program: OperatorProgram): Promise<OperatorProcess[]> =>
-  Promise.all(shardNames.map((name) => program.shard(name)));
-
 /** Of a shard that has no objects. */
 async function emptyUsage(program: OperatorProgram): Promise<ShardUsage> {
   const process = await program.shard('empty');
@@ -76,26 +77,32 @@ async function emptyUsage(program: OperatorProgram): Promise<ShardUsage> {
   return usage;
 }
 
-/** From the start of the processes, over some changes, until they have nothing more to do. */
+/**
+ * Each process from its start, over some changes, until it has nothing more to do. One after the other: several at once
+ * would be measured waiting for each other's caches and processors.
+ */
 async function measured(
   cluster: ShardCluster,
-  start: () => Promise<OperatorProcess[]>,
+  starts: readonly (() => Promise<OperatorProcess>)[],
   { objects, progress }: BenchmarkContext,
 ): Promise<Side> {
-  const before = await cluster.writes();
-  const processes = await start();
-  const idle = (websites: number): Promise<unknown> =>
-    Promise.all(processes.map((each) => each.idle(Math.floor(websites / processes.length))));
-  await idle(objects);
-  const started = await cluster.writes();
-  const changed = Math.ceil(objects * changedPart);
-  progress(`changing ${changed} Websites`);
-  await cluster.change(changed);
-  await idle(objects + changed);
-  const changeWrites = (await cluster.writes()) - started;
-  const usages = await Promise.all(processes.map((each) => each.usage()));
-  await Promise.all(processes.map((each) => each.kill()));
-  return { usages, startWrites: started - before, changeWrites };
+  const side: Side = { usages: [], startWrites: 0, changeWrites: 0 };
+  const [theme, part] = [cluster.newTheme(), starts.length];
+  const changed = Math.ceil((objects * changedPart) / part);
+  for (const [index, start] of starts.entries()) {
+    const before = await cluster.writes();
+    const process = await start();
+    await process.idle(Math.floor(objects / part));
+    const started = await cluster.writes();
+    progress(`changing ${changed} Websites`);
+    await cluster.change(theme, changed, { index, part });
+    await process.idle(Math.floor(objects / part) + changed);
+    side.startWrites += started - before;
+    side.changeWrites += (await cluster.writes()) - started;
+    side.usages.push(await process.usage());
+    await process.kill();
+  }
+  return side;
 }
 
 function figuresOf(empty: ShardUsage, shards: Side, singleton: Side): Figures {

@@ -1,26 +1,18 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import {
-  mutatingWebhookConfigurations,
-  namespaces,
-  pods,
-} from '@controller-sharding/shared/kube/resources.ts';
-import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
+import { namespaces, pods } from '@controller-sharding/shared/kube/resources.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { namespaceNamed } from '../main-job/cluster/objects.ts';
 import { killContainer } from './container-killer.ts';
 import { createDuring } from './creation-load.ts';
 import { installChecksumOperator, installSharder, removeAll, rolledOut } from './install.ts';
 import type { Pod } from './pods.ts';
-import { operator, operatorNamespace, RingView, ring } from './ring-view.ts';
+import { operator, operatorNamespace, RingView } from './ring-view.ts';
 import { onCluster, type SuiteCluster } from './suite-cluster.ts';
 import { uninstall } from './uninstall.ts';
+import { untilWebhookAnswers } from './webhook-calls.ts';
 
 const SECRETS = 120;
-
-interface WebhookConfiguration extends KubeObject {
-  webhooks: { clientConfig: { service?: { name: string; namespace: string }; caBundle?: string } }[];
-}
 
 const scale = async (cluster: SuiteCluster, replicas: number): Promise<void> => {
   await cluster.kubectl(`-n ${operatorNamespace} scale deployment ${operator} --replicas=${replicas}`);
@@ -56,22 +48,7 @@ test('from manifests to nothing left', { timeout: 900_000 }, (t: TestContext) =>
       },
     );
 
-    await step('the webhook is called through its Service', async () => {
-      const configuration = await waitFor('the webhook', async () => {
-        const name = `controllerring-${ring}`;
-        return client
-          .get<WebhookConfiguration>(mutatingWebhookConfigurations, { name })
-          .catch(() => undefined);
-      });
-      const { service, caBundle } = configuration.webhooks[0]?.clientConfig ?? {};
-      assert.deepEqual([service?.namespace, service?.name], ['sharding-system', 'sharder']);
-      assert.ok(caBundle, 'it is trusted');
-      let attempt = 0;
-      await waitFor('a creation that is answered with a label', () => view.create(`first-${attempt++}`));
-      for (let number = 0; number < 20; number += 1) {
-        assert.ok(await view.create(`answered-${number}`), 'each answer has the label from now on');
-      }
-    });
+    await step('the webhook is called through its Service', () => untilWebhookAnswers(cluster, view));
 
     await step('the objects spread over three replicas, with what they control', async () => {
       await view.createMany('secret', SECRETS);

@@ -5,12 +5,17 @@ import type { SuiteCluster } from './suite-cluster.ts';
 
 /** The operator first, then its ring, what that has left, and the sharder. */
 export async function uninstall(cluster: SuiteCluster): Promise<void> {
+  await uninstallOperator(cluster);
+  await removeAll(cluster);
+}
+
+/** The operator, its ring, and what that has left. */
+export async function uninstallOperator(cluster: SuiteCluster): Promise<void> {
   await cluster.kubectl('-n checksum-system delete deployment checksum-operator --cascade=foreground');
   await cluster.kubectl(`delete controllerring ${ring}`);
   await cluster.kubectl('apply -f -', cleanupJob(cluster.image));
   await cluster.kubectl('-n sharding-system wait --for=condition=Complete job/cleanup --timeout=90s');
   await cluster.kubectl('delete clusterrolebinding controller-sharding-cleanup');
-  await removeAll(cluster);
 }
 
 /** It looks for labels on objects of all resources, so it is an administrator for its time. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { namespaces } from '@controller-sharding/shared/kube/resources.ts';
+import { ensureBinaries } from '../control-plane/ensure-binaries.ts';
 import { guideBlocks } from '../examples/guide.ts';
 import { GuideReader } from '../examples/guide-reader.ts';
 import { removeAll } from './install.ts';
@@ -14,10 +15,11 @@ const guide = new URL('../../docs/use.md', import.meta.url);
 test('who follows docs/use.md has it all, and in the end nothing', { timeout: 600_000 }, (t: TestContext) =>
   onCluster(t, { nodes: 1 }, async (cluster, step) => {
     if (cluster.own === undefined) await removeAll(cluster);
+    const { helm } = await ensureBinaries(['helm']);
     const reader = new GuideReader({
       folder: await mkdtemp(join(cluster.folder, 'reader-')),
       kubeconfig: cluster.kubeconfig,
-      kubectlFolder: cluster.programs,
+      programFolders: [cluster.programs, dirname(helm)],
       env: { IMAGE: cluster.image },
     });
     try {

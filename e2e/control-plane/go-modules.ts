@@ -6,6 +6,7 @@ import {
   CONTAINERD_VERSION,
   COREDNS_VERSION,
   ETCD_VERSION,
+  HELM_VERSION,
   KUBERNETES_VERSION,
   PAUSE_VERSION,
   PROMETHEUS_VERSION,
@@ -99,6 +100,12 @@ export const goModules: readonly Module[] = [
       ldflags: `-X github.com/prometheus/common/version.Version=${PROMETHEUS_VERSION}`,
       tags: 'remove_all_sd', // the clients of all clouds, which are most of it
     },
+  ),
+  module(
+    'helm',
+    HELM_VERSION,
+    { helm: 'helm.sh/helm/v4/cmd/helm' },
+    { ldflags: `-X helm.sh/helm/v4/internal/version.version=v${HELM_VERSION}` },
   ),
 ];
 

@@ -1,6 +1,7 @@
 export const KUBERNETES_VERSION = '1.37.2';
 export const ETCD_VERSION = '3.7.3';
 export const PROMETHEUS_VERSION = '3.16.0';
+export const HELM_VERSION = '4.3.1';
 export const CONTAINERD_VERSION = '2.4.2';
 export const RUNC_VERSION = '1.5.2';
 export const CNI_PLUGINS_VERSION = '1.9.1';
@@ -17,6 +18,7 @@ export const BINARY_NAMES = [
   'kube-scheduler',
   'kubectl',
   'promtool',
+  'helm',
 ] as const;
 export type ControlPlaneBinary = (typeof BINARY_NAMES)[number];
 

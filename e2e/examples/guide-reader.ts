@@ -10,7 +10,8 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
 export interface ReaderOptions {
   folder: string;
   kubeconfig: string;
-  kubectlFolder: string;
+  /** Of kubectl, and what else is used. */
+  programFolders: readonly string[];
   /** More variables of the shell. */
   env?: Record<string, string> | undefined;
 }
@@ -21,14 +22,14 @@ export class GuideReader {
   readonly #env: NodeJS.ProcessEnv;
   readonly #shells: number[] = [];
 
-  constructor({ folder, kubeconfig, kubectlFolder, env: more }: ReaderOptions) {
+  constructor({ folder, kubeconfig, programFolders, env: more }: ReaderOptions) {
     this.folder = folder;
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     this.#env = {
       ...env,
       KUBECONFIG: kubeconfig,
       SHARDING: repository.replace(/\/$/, ''),
-      PATH: [kubectlFolder, dirname(process.execPath), env['PATH']].join(':'),
+      PATH: [...programFolders, dirname(process.execPath), env['PATH']].join(':'),
       npm_config_prefer_offline: 'true',
       npm_config_fund: 'false',
       npm_config_audit: 'false',

@@ -22,7 +22,7 @@ test('who follows the guide in an empty folder has a sharded operator', { timeou
   const reader = new GuideReader({
     folder,
     kubeconfig: controlPlane.kubeconfigPath,
-    kubectlFolder: dirname(kubectlPath),
+    programFolders: [dirname(kubectlPath)],
   });
   const kubectl = (...args: string[]): Promise<string> => controlPlane.kubectl(args);
   const shards = async (what: string): Promise<string[]> => {

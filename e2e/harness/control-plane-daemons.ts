@@ -23,7 +23,7 @@ const etcdSocket = ({ dir }: Layout, name: string): string => `unix://${join(dir
 export const SERVICE_RANGE = '10.96.0.0/16';
 export const API_SERVICE_ADDRESS = '10.96.0.1';
 
-export type DaemonName = Exclude<ControlPlaneBinary, 'kubectl' | 'promtool'>;
+export type DaemonName = Exclude<ControlPlaneBinary, 'kubectl' | 'promtool' | 'helm'>;
 
 /** Command lines. Flags that differ from a production cluster's say why. */
 export const daemonArgs: Record<DaemonName, (layout: Layout) => string[]> = {

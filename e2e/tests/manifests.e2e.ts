@@ -17,6 +17,7 @@ import { type RunningProcess, startProcess } from '../harness/processes.ts';
 import { startSharder } from '../harness/sharder.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { namespaceNamed } from '../main-job/cluster/objects.ts';
+import { everyValue, overlays, renderChart } from './chart.ts';
 
 const folder = fileURLToPath(new URL('../../manifests', import.meta.url));
 const operatorProgram = fileURLToPath(new URL('../../operator/checksum/main.ts', import.meta.url));
@@ -91,6 +92,9 @@ test('the API server accepts all manifests, and pods of them under "restricted"'
     'operators/webhosting-exporter',
   ]) {
     rendered.set(path, await render(controlPlane, path));
+  }
+  for (const [name, values] of Object.entries({ ...overlays, 'every value': everyValue })) {
+    rendered.set(`Helm: ${name}`, await renderChart(values));
   }
   const isNamespace = ({ kind }: Manifest): boolean => kind === 'Namespace';
   await apply(controlPlane, [...rendered.values()].flat().filter(isNamespace));

@@ -5,6 +5,7 @@ import { list } from './list.ts';
 import { moves } from './moves.ts';
 import { parseOptions } from './options.ts';
 import { placement } from './placement.ts';
+import { policies } from './policies.ts';
 import { queue } from './queue.ts';
 import { jsonLine, table } from './report.ts';
 import { scale } from './scale.ts';
@@ -12,7 +13,17 @@ import { shard } from './shard.ts';
 import { watch } from './watch.ts';
 import { webhook } from './webhook.ts';
 
-const benchmarks: readonly Benchmark[] = [list, moves, placement, queue, scale, shard, webhook, watch];
+const benchmarks: readonly Benchmark[] = [
+  list,
+  moves,
+  placement,
+  policies,
+  queue,
+  scale,
+  shard,
+  webhook,
+  watch,
+];
 
 class BoundsError extends Error {
   override readonly name = 'BoundsError';

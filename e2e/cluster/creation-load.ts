@@ -13,14 +13,18 @@ export interface LoadResult {
 }
 
 /** Creates Secrets, at most 20 a second, one after the other, while `work` is under way. */
-export async function createDuring(view: RingView, work: () => Promise<void>): Promise<LoadResult> {
+export async function createDuring(
+  view: RingView,
+  work: () => Promise<void>,
+  prefix = 'load-',
+): Promise<LoadResult> {
   const end = new AbortController();
   const result: LoadResult = { created: 0, failures: [], unlabelled: 0, longestMs: 0 };
   const creating = (async () => {
     for (let count = 0; !end.signal.aborted; count += 1) {
       const began = performance.now();
       try {
-        const shard = await view.create(`load-${count}`);
+        const shard = await view.create(`${prefix}${count}`);
         result.created += 1;
         if (shard === undefined) result.unlabelled += 1;
       } catch (error) {

@@ -7,18 +7,31 @@ import type { SuiteCluster } from './suite-cluster.ts';
 
 const manifests = fileURLToPath(new URL('../../manifests', import.meta.url));
 
-/** Writes a kustomization that takes a folder of the manifests with the image under test; returns its folder. */
-async function kustomization(cluster: SuiteCluster, path: string, patches: object[]): Promise<string> {
+/** What is installed: a folder of manifests, and `repository:tag`. */
+export interface Version {
+  manifests: string;
+  image: string;
+}
+
+const underTest = ({ image }: SuiteCluster): Version => ({ manifests, image });
+
+/** Writes a kustomization that takes a folder of the manifests with the image meant; returns its folder. */
+async function kustomization(
+  cluster: SuiteCluster,
+  path: string,
+  patches: object[],
+  version = underTest(cluster),
+): Promise<string> {
   const folder = join(cluster.folder, path.replaceAll('/', '-'));
   await mkdir(folder, { recursive: true });
-  const colon = cluster.image.lastIndexOf(':');
+  const colon = version.image.lastIndexOf(':');
   const text = stringify({
-    resources: [relative(folder, join(manifests, path))],
+    resources: [relative(folder, join(version.manifests, path))],
     images: [
       {
         name: 'controller-sharding',
-        newName: cluster.image.slice(0, colon),
-        newTag: cluster.image.slice(colon + 1),
+        newName: version.image.slice(0, colon),
+        newTag: version.image.slice(colon + 1),
       },
     ],
     patches,
@@ -27,14 +40,18 @@ async function kustomization(cluster: SuiteCluster, path: string, patches: objec
   return folder;
 }
 
-export async function installSharder(cluster: SuiteCluster): Promise<void> {
-  await cluster.kubectl(`apply -k ${await kustomization(cluster, 'sharder/default', [])}`);
+export async function installSharder(cluster: SuiteCluster, version?: Version): Promise<void> {
+  await cluster.kubectl(`apply -k ${await kustomization(cluster, 'sharder/default', [], version)}`);
   await cluster.kubectl('wait --for=condition=Established crd controllerrings.sharding.timebertt.dev');
   await rolledOut(cluster, 'sharding-system', 'sharder');
 }
 
-export async function installChecksumOperator(cluster: SuiteCluster, patches: object[] = []): Promise<void> {
-  await cluster.kubectl(`apply -k ${await kustomization(cluster, 'operators/checksum', patches)}`);
+export async function installChecksumOperator(
+  cluster: SuiteCluster,
+  patches: object[] = [],
+  version?: Version,
+): Promise<void> {
+  await cluster.kubectl(`apply -k ${await kustomization(cluster, 'operators/checksum', patches, version)}`);
   await rolledOut(cluster, 'checksum-system', 'checksum-operator');
 }
 

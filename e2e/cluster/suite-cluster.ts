@@ -65,11 +65,11 @@ export type Step = (name: string, work: () => Promise<void>) => Promise<void>;
 /** Starts or borrows a cluster, and tells a story on it: each step is a test of its own, and the first that fails ends it. */
 export async function onCluster(
   t: TestContext,
-  options: { nodes: number },
+  options: { nodes: number; images?: readonly string[] },
   story: (cluster: SuiteCluster, step: Step) => Promise<void>,
 ): Promise<void> {
   const { kubectl } = await ensureBinaries(['kubectl']);
-  const { own, kubeconfig, image } = await surroundings(options.nodes);
+  const { own, kubeconfig, image } = await surroundings(options);
   const folder = await mkdtemp(join(tmpdir(), 'controller-sharding-suite-'));
   const transport = new Transport(loadKubeConfig({ kubeconfig }));
   const client = new KubeClient(transport);
@@ -94,12 +94,18 @@ export async function onCluster(
   }
 }
 
-async function surroundings(nodes: number): Promise<Pick<SuiteCluster, 'own' | 'kubeconfig' | 'image'>> {
+async function surroundings({
+  nodes,
+  images = [],
+}: {
+  nodes: number;
+  images?: readonly string[];
+}): Promise<Pick<SuiteCluster, 'own' | 'kubeconfig' | 'image'>> {
   if (KUBECONFIG) {
     if (!IMAGE) throw new Error('CLUSTER_KUBECONFIG needs CLUSTER_IMAGE, an image that its nodes can have');
     return { own: undefined, kubeconfig: KUBECONFIG, image: IMAGE };
   }
   const { name, archive } = await productImage();
-  const own = await startCluster({ nodes, images: [archive] });
+  const own = await startCluster({ nodes, images: [archive, ...images] });
   return { own, kubeconfig: own.kubeconfigPath, image: name };
 }

@@ -30,6 +30,8 @@ export interface Idle {
   rssMb: number;
   /** Without those that open a watch again, which each watch does every 5 to 10 minutes. */
   requestsPerMinute: number;
+  /** How many of them there were, by what was asked for. */
+  requests: Record<string, number>;
   cpuMsPerSecond: number;
 }
 
@@ -118,7 +120,7 @@ export class ScaleSharder {
   }
 
   async idle(seconds: number): Promise<Idle> {
-    const requests = await this.#requests();
+    const before = await this.#requests();
     const cpuMs = await cpuMsOf(this.#pid);
     const began = clock.monotonic();
     const rss: number[] = [];
@@ -127,17 +129,20 @@ export class ScaleSharder {
       rss.push((await memoryMbOf(this.#pid)).rss);
     }
     const minutes = (clock.monotonic() - began) / 60_000;
+    const requests = (await this.#requests()).slice(before.length);
     return {
       rssMb: rss.toSorted((a, b) => a - b)[rss.length >> 1] ?? Number.NaN,
       cpuMsPerSecond: ((await cpuMsOf(this.#pid)) - cpuMs) / (minutes * 60),
-      requestsPerMinute: ((await this.#requests()) - requests) / minutes,
+      requestsPerMinute: requests.length / minutes,
+      requests: countBy(requests),
     };
   }
 
-  async #requests(): Promise<number> {
+  /** Each as its method and path. */
+  async #requests(): Promise<string[]> {
     const log = await readFile(this.#process.logFile, 'utf8');
-    const watches = log.match(/^watch opened$/gm)?.length ?? 0;
-    return (await this.#sum('rest_client_requests_total')) - watches;
+    const requests = [...log.matchAll(/^request (\S+ [^\s?]*)(\S*)$/gm)];
+    return requests.flatMap(([, what = '', query = '']) => (query.includes('watch=') ? [] : [what]));
   }
 
   get #pid(): number {
@@ -157,4 +162,10 @@ export class ScaleSharder {
     const lines = (await answer.text()).split('\n').filter((line) => /^[^{ ]+/.exec(line)?.[0] === name);
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   }
+}
+
+function countBy(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }

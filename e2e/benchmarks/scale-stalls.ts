@@ -1,6 +1,6 @@
 /**
  * Loaded into a process that is measured, by `--import`: SIGUSR2 begins to measure how long its event loop is held up,
- * and a second one ends that, with a line on standard error. Each watch that is opened is a line there, too.
+ * and a second one ends that, with a line on standard error. Each request is a line there, too.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { StallMeter } from './stall-meter.ts';
@@ -13,15 +13,16 @@ process.on('SIGUSR2', () => {
   else process.stderr.write(`stalls ${JSON.stringify(meter.stop())}\n`);
 });
 
-const isOfWatch = (message: unknown): boolean =>
-  typeof message === 'object' &&
-  message !== null &&
-  'request' in message &&
-  typeof message.request === 'object' &&
-  message.request !== null &&
-  'path' in message.request &&
-  String(message.request.path).includes('watch=');
-
 subscribe('undici:request:create', (message) => {
-  if (isOfWatch(message)) process.stderr.write('watch opened\n');
+  const line = requestLine(message);
+  if (line !== undefined) process.stderr.write(`request ${line}\n`);
 });
+
+function requestLine(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null || !('request' in message)) return undefined;
+  const { request } = message;
+  if (typeof request !== 'object' || request === null) return undefined;
+  return 'method' in request && 'path' in request
+    ? `${String(request.method)} ${String(request.path)}`
+    : undefined;
+}

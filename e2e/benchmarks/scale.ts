@@ -133,6 +133,7 @@ async function measuredAt(
   await systemClock.sleep(restSeconds * 1_000, signal);
   const idle = await sharder.idle(idleSeconds);
   progress(`idle: ${idle.rssMb.toFixed(0)} MB, ${idle.requestsPerMinute.toFixed(0)} requests per minute`);
+  for (const [what, times] of Object.entries(idle.requests)) progress(`  ${times} × ${what}`);
   return { idle, list, level };
 }
 

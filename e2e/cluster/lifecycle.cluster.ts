@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { namespaces, pods } from '@controller-sharding/shared/kube/resources.ts';
+import { sharderNamespace } from '@controller-sharding/shared/sharding/contract.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { namespaceNamed } from '../main-job/cluster/objects.ts';
 import { killContainer } from './container-killer.ts';
@@ -49,6 +50,11 @@ test('from manifests to nothing left', { timeout: 900_000 }, (t: TestContext) =>
     );
 
     await step('the webhook is called through its Service', () => untilWebhookAnswers(cluster, view));
+
+    await step('its metrics are served through its Service by HTTPS, to nobody without a token', async () => {
+      const path = `/api/v1/namespaces/${sharderNamespace}/services/https:sharder:metrics/proxy/metrics`;
+      await assert.rejects(cluster.kubectl(`get --raw ${path}`), /Unauthorized|logged in/);
+    });
 
     await step('the objects spread over three replicas, with what they control', async () => {
       await view.createMany('secret', SECRETS);

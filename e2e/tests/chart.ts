@@ -29,6 +29,7 @@ export const everyValue: Values = {
   config: {
     clientConnection: { qps: 500, burst: 1000 },
     leaderElection: { leaseDuration: '30s' },
+    metrics: { secureServing: false },
     webhook: { config: { annotations: { 'example.com/owner': 'platform' } } },
     controller: { sharder: { syncPeriod: '10m', concurrentMoves: 200 } },
     logging: { level: 'debug' },

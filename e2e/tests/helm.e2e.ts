@@ -124,6 +124,7 @@ test('what the values say is in the objects', async () => {
   }
   assert.ok(!('priorityClassName' in pod));
   assert.ok(objects.every(({ kind }) => kind !== 'NetworkPolicy'));
+  assert.ok(objects.every(({ metadata }) => !metadata.name.startsWith('sharder-metrics')));
   const [container] = containers;
   assert.equal(container?.image, `${image.repository}@sha256:${'0123456789abcdef'.repeat(4)}`);
   assert.equal(container.imagePullPolicy, 'Always');
@@ -136,6 +137,7 @@ test('what the values say is in the objects', async () => {
     kind: 'SharderConfig',
     clientConnection: { qps: 500, burst: 1000 },
     leaderElection: { leaseDuration: '30s' },
+    metrics: { secureServing: false },
     webhook: {
       server: { certDir: '/tmp/k8s-webhook-server/serving-certs' },
       config: {

@@ -9,6 +9,7 @@ test('without flags it serves beside the operator, and of its ring', async () =>
     ring: 'webhosting-operator',
     leaseNamespace: undefined,
     logLevel: 'info',
+    secureMetrics: false,
     healthAddress: { host: '', port: 8081 },
     metricsAddress: { host: '', port: 8080 },
   });

@@ -27,6 +27,11 @@ export async function parseExporterFlags(args: string[]) {
         describe: 'serves /healthz and /readyz; "0" = off',
       },
       'metrics-address': { type: 'string', default: ':8080', describe: 'serves /metrics; "0" = off' },
+      'metrics-secure': {
+        type: 'boolean',
+        default: false,
+        describe: 'serves /metrics by HTTPS, to users who may get it',
+      },
       'log-level': { choices: logLevels, default: 'info' as const, describe: 'least level that is logged' },
     })
     .parseAsync();
@@ -38,6 +43,7 @@ export async function parseExporterFlags(args: string[]) {
     ring: parsed.ring,
     leaseNamespace: parsed.leaseNamespace,
     logLevel: parsed.logLevel,
+    secureMetrics: parsed.metricsSecure,
     healthAddress: parseAddress('--health-address', parsed.healthAddress),
     metricsAddress: parseAddress('--metrics-address', parsed.metricsAddress),
   };

@@ -14,14 +14,15 @@ await runProcess(name, async (signal) => {
 });
 
 async function run(flags: ExporterFlags, signal: AbortSignal): Promise<void> {
-  const { kubeconfig, ring, healthAddress, metricsAddress } = flags;
+  const { kubeconfig, ring, healthAddress, metricsAddress, secureMetrics } = flags;
   const logger = createLogger({ level: flags.logLevel, name });
   const registry = createRegistry();
   const { client, transport, namespace, close } = connect({ kubeconfig, userAgent: name, clock, registry });
   const manager = new Manager({ client, clock, logger, name, healthAddress });
   manager.add(apiServerRunnable(transport, clock, logger));
   const leaseNamespace = flags.leaseNamespace ?? namespace;
-  addExporter(manager, { ring, leaseNamespace, own: registry, clock, metricsAddress, logger });
+  const secure = secureMetrics ? { client, clock } : undefined;
+  addExporter(manager, { ring, leaseNamespace, own: registry, clock, metricsAddress, secure, logger });
   try {
     await manager.start(signal);
   } finally {

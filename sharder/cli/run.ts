@@ -13,7 +13,13 @@ import { leaderElectionMetrics } from '@controller-sharding/shared/metrics/leade
 import { createRegistry } from '@controller-sharding/shared/metrics/registry.ts';
 import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.ts';
 import { createLogger, type Logger } from '@controller-sharding/shared/runtime/logger.ts';
+import type { CertificateAndKey } from '@controller-sharding/shared/server/issue-certificate.ts';
+import { MetricsAccess } from '@controller-sharding/shared/server/metrics-access.ts';
 import { startOpsServer } from '@controller-sharding/shared/server/ops-server.ts';
+import {
+  metricsCertificateFolder as folder,
+  followServingCertificate,
+} from '@controller-sharding/shared/server/serving-certificate.ts';
 import { shardingGroup } from '@controller-sharding/shared/sharding/contract.ts';
 import type { SharderConfig } from '../config/schema.ts';
 import { Membership } from '../membership/membership.ts';
@@ -50,9 +56,15 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
     live: () => true,
     ready: () => (membership.synced ? true : 'the Leases have not been listed yet'),
   };
-  const servers = await Promise.all([
+  const { secureServing } = config.metrics;
+  const [healthServer, metricsServer] = await Promise.all([
     startOpsServer({ address: config.health.bindAddress ?? '0', health, logger }),
-    startOpsServer({ address: config.metrics.bindAddress ?? '0', registry, logger }),
+    startOpsServer({
+      address: config.metrics.bindAddress ?? '0',
+      registry,
+      access: secureServing ? new MetricsAccess({ client, clock, logger }) : undefined,
+      logger,
+    }),
   ]);
   const running: Array<Promise<unknown>> = [];
   const events = new EventRecorder({
@@ -69,11 +81,15 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
   });
   try {
     await firstContact(connection.transport, clock, logger, ended);
+    const { enabled, server } = config.webhook;
+    const address = enabled ? server.bindAddress : undefined;
+    const onCertificate = (pair: CertificateAndKey): void => metricsServer.setCertificate(pair);
+    if (secureServing && !address) {
+      running.push(followServingCertificate({ clock, logger, folder }, onCertificate, ended));
+    }
     running.push(membership.run(ended), rings.run(ended));
     await membership.waitForSync(ended);
     await rings.waitForSync(ended);
-    const { enabled, server } = config.webhook;
-    const address = enabled ? server.bindAddress : undefined;
     const webhook =
       address &&
       (await startWebhook(
@@ -91,6 +107,7 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
           membership,
           namespace: resourceNamespace,
           username: await ownUsername(client, ended),
+          onCertificate,
         },
         ended,
       ));
@@ -136,7 +153,7 @@ export async function runSharder({ config, identity }: SharderOptions, signal: A
     await Promise.allSettled(running);
     // Only now is nothing of this leader under way any more.
     if (signal.aborted) await held?.release();
-    await Promise.all(servers.map((server) => server.close()));
+    await Promise.all([healthServer.close(), metricsServer.close()]);
     await connection.close();
   }
 }

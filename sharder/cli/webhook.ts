@@ -37,6 +37,8 @@ export interface WebhookOptions {
   namespace: string;
   /** Who this process is to the API server. */
   username: string;
+  /** Told of what the webhook serves with, now and later. */
+  onCertificate(certificate: WebhookCertificate): void;
 }
 
 export interface Webhook {
@@ -79,6 +81,7 @@ export async function startWebhook(options: WebhookOptions, signal: AbortSignal)
     logger,
     onChange(certificate) {
       server.setCertificate(certificate);
+      options.onCertificate(certificate);
       metrics.certificateExpires(expiryOf(certificate));
       for (const { ring } of rings.all()) configurations.tell(ring.metadata.name);
     },

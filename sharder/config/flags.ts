@@ -17,6 +17,7 @@ export const configFlags: Readonly<Record<string, ConfigFlag>> = {
   'webhook-url': { path: 'webhook.config.clientConfig.url', type: 'string' },
   'health-address': { path: 'health.bindAddress', type: 'string' },
   'metrics-address': { path: 'metrics.bindAddress', type: 'string' },
+  'metrics-secure': { path: 'metrics.secureServing', type: 'boolean' },
   'log-level': { path: 'logging.level', type: 'string' },
   'log-format': { path: 'logging.format', type: 'string' },
 };

@@ -126,7 +126,15 @@ export const sharderConfig = z.strictObject({
     })
     .prefault({}),
   metrics: z
-    .strictObject({ bindAddress: address().prefault(':8080').describe('serves /metrics; "0" = off') })
+    .strictObject({
+      bindAddress: address().prefault(':8080').describe('serves /metrics; "0" = off'),
+      secureServing: z
+        .boolean()
+        .prefault(false)
+        .describe(
+          "by HTTPS, with the webhook's certificate if there is a webhook, and only to users who may `get` the path /metrics",
+        ),
+    })
     .prefault({}),
   webhook: webhook.prefault({}),
   controller: controller.prefault({}),

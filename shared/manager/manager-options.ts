@@ -18,6 +18,11 @@ export interface ManagerOptions {
   healthAddress?: string | Address | undefined;
   /** Where /metrics is served. Default: nowhere. */
   metricsAddress?: string | Address | undefined;
+  /**
+   * /metrics by HTTPS, and only for users who may `get` it (nonResourceURLs), which takes the rights of the ClusterRole
+   * `system:auth-delegator`. Default: by HTTP, for all who reach the port.
+   */
+  secureMetrics?: boolean | undefined;
   /** Of several processes only one works, the others wait. Default: each one works. */
   leaderElection?: LeaderElectionOptions | undefined;
   /**

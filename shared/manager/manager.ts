@@ -50,7 +50,7 @@ export class Manager implements Health {
 
   constructor(options: ManagerOptions) {
     const { client, clock, logger, random, registry, leaderElection, shard } = options;
-    const { healthAddress, metricsAddress, stopTimeoutMs = defaultStopTimeoutMs } = options;
+    const { healthAddress, metricsAddress, secureMetrics, stopTimeoutMs = defaultStopTimeoutMs } = options;
     this.#options = options;
     this.#leadership = leaderElection && new Leadership({ client, clock, logger, registry }, leaderElection);
     const shardClient = shard && fencedClient(client, () => this.#permit());
@@ -91,7 +91,8 @@ export class Manager implements Health {
       this.add(opsRunnable('health server', { address: healthAddress, health: this, logger }));
     }
     if (metricsAddress !== undefined) {
-      this.add(opsRunnable('metrics server', { address: metricsAddress, registry, logger }));
+      const secure = secureMetrics === true ? { client, clock } : undefined;
+      this.add(opsRunnable('metrics server', { address: metricsAddress, registry, logger, secure }));
     }
   }
 

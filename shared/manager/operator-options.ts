@@ -43,6 +43,11 @@ const common = (ring: string) =>
       describe: 'serves /healthz and /readyz; "0" = off',
     },
     'metrics-address': { type: 'string', default: ':8080', describe: 'serves /metrics; "0" = off' },
+    'metrics-secure': {
+      type: 'boolean',
+      default: false,
+      describe: 'serves /metrics by HTTPS, to users who may get it',
+    },
     'log-level': { choices: logLevels, default: 'info' as const, describe: 'least level that is logged' },
     'trace-file': { type: 'string', describe: 'append what is done to this file, a JSON object per line' },
   }) satisfies Record<string, Options>;
@@ -86,6 +91,7 @@ export async function parseOperatorOptions<Flags extends ProgramFlags>(
     burst: parsed.burst,
     logLevel: parsed.logLevel,
     traceFile: parsed.traceFile,
+    secureMetrics: parsed.metricsSecure,
     healthAddress: parseAddress('--health-address', parsed.healthAddress),
     metricsAddress: parseAddress('--metrics-address', parsed.metricsAddress),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the parser has checked them

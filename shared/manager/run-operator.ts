@@ -52,7 +52,7 @@ async function run<Flags extends ProgramFlags>(
   signal: AbortSignal,
 ): Promise<void> {
   const { name } = program;
-  const { kubeconfig, qps, burst, healthAddress, metricsAddress } = options;
+  const { kubeconfig, qps, burst, healthAddress, metricsAddress, secureMetrics } = options;
   const logger = createLogger({ level: options.logLevel, name });
   const registry = createRegistry();
   const connection = connect({ kubeconfig, qps, burst, userAgent: name, clock, registry });
@@ -65,6 +65,7 @@ async function run<Flags extends ProgramFlags>(
     name,
     healthAddress,
     metricsAddress,
+    secureMetrics,
     ...(options.sharded
       ? {
           shard: {

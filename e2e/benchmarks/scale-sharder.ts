@@ -16,6 +16,7 @@ import type { Stalls } from './stall-meter.ts';
 const lookMs = 1_000;
 /** How long nothing must happen before something counts as done. */
 const quietMs = 3_000;
+const discovery = new Set(['GET /api', 'GET /apis']);
 
 export interface Cost {
   cpuMs: number;
@@ -28,7 +29,10 @@ export interface Cost {
 export interface Idle {
   /** The median of a look every second. */
   rssMb: number;
-  /** Without those that open a watch again, which each watch does every 5 to 10 minutes. */
+  /**
+   * Without those that come less than once a minute, whatever there is: a watch is opened again every 5 to 10 minutes,
+   * and discovery asked every 5 minutes.
+   */
   requestsPerMinute: number;
   /** How many of them there were, by what was asked for. */
   requests: Record<string, number>;
@@ -142,7 +146,9 @@ export class ScaleSharder {
   async #requests(): Promise<string[]> {
     const log = await readFile(this.#process.logFile, 'utf8');
     const requests = [...log.matchAll(/^request (\S+ [^\s?]*)(\S*)$/gm)];
-    return requests.flatMap(([, what = '', query = '']) => (query.includes('watch=') ? [] : [what]));
+    return requests.flatMap(([, what = '', query = '']) =>
+      query.includes('watch=') || discovery.has(what) ? [] : [what],
+    );
   }
 
   get #pid(): number {

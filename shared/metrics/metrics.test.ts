@@ -25,10 +25,11 @@ test('every process tells of its CPU, memory and event loop', async () => {
   for (const name of [
     'process_cpu_seconds_total',
     'process_resident_memory_bytes',
-    'nodejs_eventloop_lag_p99_seconds',
+    'event_loop_delay_seconds_count',
   ]) {
     assert.match(text, new RegExp(`^${name} `, 'm'));
   }
+  assert.doesNotMatch(text, /nodejs_eventloop_lag/);
   assert.doesNotMatch(text, /_total gauge$/m);
 });
 

@@ -16,10 +16,10 @@ const turnOfItsOwn = (): Promise<void> =>
     if (yielded.push(resolve) === 1) setImmediate(continueOne);
   });
 
-const sampleEveryMs = 50;
+const sampleEveryMs = 100;
 
 /**
- * Tells 20 times a second how many ms a timer that was due had to wait: what a renewal of a Lease or an admission
+ * Tells ten times a second how many ms a timer that was due had to wait: what a renewal of a Lease or an admission
  * answer would have waited. For the life of the process, which it doesn't keep alive.
  */
 export function sampleEventLoopDelay(observe: (delayMs: number) => void): void {

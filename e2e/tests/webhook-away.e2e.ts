@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { KubeClient } from '@controller-sharding/shared/kube/client.ts';
 import { loadKubeConfig } from '@controller-sharding/shared/kube/config.ts';
@@ -14,6 +12,7 @@ import { startControlPlane } from '../harness/control-plane.ts';
 import { freePort } from '../harness/ports.ts';
 import { type RunningProcess, startProcess } from '../harness/processes.ts';
 import { createRing, startSharder } from '../harness/sharder.ts';
+import { silentServer } from '../harness/silent-server.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { namespaceNamed } from '../main-job/cluster/objects.ts';
 
@@ -21,23 +20,6 @@ const ring = 'checksum-controller';
 const label = shardLabel(ring);
 const namespace = 'shop';
 const operatorProgram = fileURLToPath(new URL('../../operator/checksum/main.ts', import.meta.url));
-
-/** Takes connections and says nothing, so that each call of the webhook lasts until its timeout. */
-async function silentServer(t: TestContext): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {}); // the API server gives up
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
-  return (server.address() as AddressInfo).port;
-}
 
 for (const [what, unreachable] of [
   ['refuses connections', () => freePort()],

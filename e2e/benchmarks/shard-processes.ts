@@ -64,10 +64,16 @@ export class OperatorProgram {
       ],
       env: { NODE_ENV: 'production' },
       logFile: join(logFolder, `${name}.log`),
-      ready: { url: `http://${health}/readyz` },
-      readyTimeoutMs: startTimeoutMs,
       signal: this.#signal,
     });
+    // Seldom: to answer takes time, too.
+    const isReady = (): Promise<boolean> =>
+      fetch(`http://${health}/readyz`, { signal: this.#signal }).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    const options = { timeoutMs: startTimeoutMs, everyMs: lookMs, signal: this.#signal };
+    await waitFor(`${name} to be ready`, isReady, options);
     return new OperatorProcess(running, `http://${metrics}/metrics`, this.#signal);
   }
 }
@@ -97,7 +103,7 @@ export class OperatorProcess {
           if (now - last > idleCpuMs) return false;
           last = now;
         }
-        // Asked only now: to answer takes time, too.
+        // Asked only now.
         const page = await (await fetch(this.#metricsUrl, { signal: this.#signal })).text();
         const done = sum(page, 'controller_runtime_reconcile_total') >= reconciles;
         return done && sum(page, 'workqueue_depth') === 0;

@@ -130,7 +130,7 @@ test('what the values say is in the objects', async () => {
   assert.equal(container.imagePullPolicy, 'Always');
   assert.deepEqual(container.resources, {
     requests: { cpu: 0.5, memory: '256Mi' },
-    limits: { cpu: '2', memory: '320Mi' },
+    limits: { cpu: '2', memory: '256Mi' },
   });
   assert.deepEqual(configOf(ofKind(objects, 'ConfigMap')), {
     apiVersion: 'config.sharding.timebertt.dev/v1alpha1',

@@ -62,18 +62,21 @@ export async function rolledOut(cluster: SuiteCluster, namespace: string, name: 
 
 /** Removes everything, also what a story that failed has left. */
 export async function removeAll(cluster: SuiteCluster): Promise<void> {
+  // Where there is no such definition, kubectl refuses what names its kind.
+  await cluster.kubectl(`apply -f ${join(manifests, 'crds/controllerring.yaml')}`);
+  await cluster.kubectl('wait --for=condition=Established crd controllerrings.sharding.timebertt.dev');
   const kinds = 'controllerrings,mutatingwebhookconfigurations';
   await cluster.kubectl(
     `delete ${kinds} -l app.kubernetes.io/part-of=controller-sharding --ignore-not-found`,
   );
-  for (const path of ['operators/checksum', 'sharder/default']) {
+  for (const path of ['operators/checksum', 'operators/webhosting-autoscaling/cpu', 'sharder/default']) {
     await cluster.kubectl(`delete --ignore-not-found -k ${await kustomization(cluster, path, [])}`);
   }
   await waitFor(
     'the namespaces to be gone',
     async () => {
       const names = await cluster.kubectl('get namespaces -o name');
-      return !/checksum-system|sharding-system/.test(names);
+      return !/(checksum|webhosting|sharding)-system/.test(names);
     },
     { timeoutMs: 90_000 },
   );

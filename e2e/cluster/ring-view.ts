@@ -59,13 +59,8 @@ export class RingView {
   }
 
   /** The shards that hold their Lease, and the pod of each (its uid). */
-  async holders(): Promise<Map<string, string | undefined>> {
-    const { items } = await this.#cluster.client.listPage<Lease>(leases, 'full', {
-      namespace: operatorNamespace,
-      labelSelector: `${ringLabel}=${ring}`,
-    });
-    const held = items.filter(({ metadata, spec }) => spec?.holderIdentity === metadata.name);
-    return new Map(held.map(({ metadata }) => [metadata.name, metadata.annotations?.[identityAnnotation]]));
+  holders(): Promise<Map<string, string | undefined>> {
+    return holdersOf(this.#cluster, operatorNamespace, ring);
   }
 
   /** The operator's pods, but for those that are about to end. */
@@ -114,15 +109,29 @@ export class RingView {
   }
 }
 
+/** The shards of a ring that hold their Lease, and the pod of each (its uid). */
+export async function holdersOf(
+  cluster: SuiteCluster,
+  namespace: string,
+  ofRing: string,
+): Promise<Map<string, string | undefined>> {
+  const { items } = await cluster.client.listPage<Lease>(leases, 'full', {
+    namespace,
+    labelSelector: `${ringLabel}=${ofRing}`,
+  });
+  const held = items.filter(({ metadata, spec }) => spec?.holderIdentity === metadata.name);
+  return new Map(held.map(({ metadata }) => [metadata.name, metadata.annotations?.[identityAnnotation]]));
+}
+
 /** Which Leases aren't held by one of these pods; none: an empty text. */
-function pastPods(holders: ReadonlyMap<string, string | undefined>, pods: readonly Pod[]): string {
+export function pastPods(holders: ReadonlyMap<string, string | undefined>, pods: readonly Pod[]): string {
   const uids = new Set(pods.filter(isReady).map(({ metadata }) => metadata.uid));
   const past = [...holders].filter(([, uid]) => uid === undefined || !uids.has(uid));
   return past.length === 0 ? '' : `held by pods that aren't ready: ${past.map(([name]) => name).join(', ')}`;
 }
 
 /** What there is to wait for; nothing: an empty text. */
-function unevenness(
+export function unevenness(
   owners: ReadonlyMap<string, string | undefined>,
   children: ReadonlyMap<string, string | undefined>,
   held: readonly string[],

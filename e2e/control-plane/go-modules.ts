@@ -8,6 +8,7 @@ import {
   ETCD_VERSION,
   HELM_VERSION,
   KUBERNETES_VERSION,
+  METRICS_SERVER_VERSION,
   PAUSE_VERSION,
   PROMETHEUS_VERSION,
   RUNC_VERSION,
@@ -91,6 +92,12 @@ export const goModules: readonly Module[] = [
     {
       ldflags: `-X ${VERSION_PACKAGE}.gitVersion=v${KUBERNETES_VERSION} -X ${VERSION_PACKAGE}.gitMajor=${MAJOR} -X ${VERSION_PACKAGE}.gitMinor=${MINOR}`,
     },
+  ),
+  module(
+    'metrics-server',
+    METRICS_SERVER_VERSION,
+    { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
+    { ldflags: `-X k8s.io/client-go/pkg/version.gitVersion=v${METRICS_SERVER_VERSION}` },
   ),
   module(
     'prometheus',

@@ -6,6 +6,7 @@ export const CONTAINERD_VERSION = '2.4.2';
 export const RUNC_VERSION = '1.5.2';
 export const CNI_PLUGINS_VERSION = '1.9.1';
 export const COREDNS_VERSION = '1.15.0';
+export const METRICS_SERVER_VERSION = '0.9.0';
 export const PAUSE_VERSION = '1';
 /** The Go release that the modules in `go-modules/` ask for. */
 export const GO_VERSION = '1.26';
@@ -22,7 +23,7 @@ export const BINARY_NAMES = [
 ] as const;
 export type ControlPlaneBinary = (typeof BINARY_NAMES)[number];
 
-/** What a node needs beside them; `bridge` and `host-local` are CNI plugins. */
+/** What a node needs beside them, or can have in pods; `bridge` and `host-local` are CNI plugins. */
 export const NODE_BINARY_NAMES = [
   'kubelet',
   'kube-proxy',
@@ -34,6 +35,7 @@ export const NODE_BINARY_NAMES = [
   'host-local',
   'coredns',
   'pause',
+  'metrics-server',
 ] as const;
 export type BinaryName = ControlPlaneBinary | (typeof NODE_BINARY_NAMES)[number];
 

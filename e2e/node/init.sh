@@ -10,6 +10,7 @@ folder=$1 logs=$2
 mount --make-rshared / # what kubelet mounts is to be seen in containers
 for scratch in /run /var/lib /var/log; do mount -t tmpfs tmpfs "$scratch"; done
 mkdir -p /run/containerd /run/netns /var/lib/cni /var/lib/kubelet /var/log/containers
+ln -s "$folder/containerd.sock" /run/containerd/ # where kubelet asks whose containers it measures
 . "$folder/network.sh"
 
 keep() {

@@ -1,4 +1,7 @@
-/** `main.ts up [NODES]` and `main.ts down`: a cluster with real nodes on this machine, with the image of these sources. */
+/**
+ * `main.ts up [NODES]` and `main.ts down`: a cluster with real nodes on this machine, with metrics-server, and with the image
+ * of these sources.
+ */
 import { spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -6,6 +9,8 @@ import { runProcess, UsageError } from '@controller-sharding/shared/runtime/proc
 import { ensureBinaries } from '../control-plane/ensure-binaries.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { clusterState, keeperPid, keepProgram, makeState, removeState, writePid } from './cluster-state.ts';
+import { runCommand } from './commands.ts';
+import { metricsServer } from './metrics-server.ts';
 import { nodeBinaries } from './node-daemons.ts';
 import { productImage } from './product-image.ts';
 import { checkMachine } from './requirements.ts';
@@ -30,7 +35,10 @@ async function up(nodes: number, signal: AbortSignal): Promise<void> {
   const { kubectl } = await ensureBinaries([...nodeBinaries, 'kubectl'], { signal });
   const { name, archive } = await productImage();
   await makeState();
-  await startKeeper(nodes, archive, signal);
+  const metrics = await metricsServer();
+  await startKeeper(nodes, [archive, metrics.archive], signal);
+  const env = { KUBECONFIG: clusterState.kubeconfig };
+  await runCommand(kubectl, ['apply', '-f', '-'], { input: metrics.manifests, env, signal });
   process.stdout.write(`The cluster is up, with the image ${name}. In your shell:
 
   export KUBECONFIG=${clusterState.kubeconfig}
@@ -41,9 +49,9 @@ make cluster-down ends it.
 }
 
 /** The process is its own session's, so that it stays when this one has ended. */
-async function startKeeper(nodes: number, archive: string, signal: AbortSignal): Promise<void> {
+async function startKeeper(nodes: number, archives: readonly string[], signal: AbortSignal): Promise<void> {
   const log = await open(clusterState.log, 'w');
-  const child = spawn(process.execPath, [keepProgram, String(nodes), archive], {
+  const child = spawn(process.execPath, [keepProgram, String(nodes), ...archives], {
     detached: true,
     stdio: ['ignore', log.fd, log.fd, 'ipc'],
   });

@@ -5,7 +5,7 @@ import type { BinaryName } from '../control-plane/versions.ts';
 import { type DaemonName, daemonArgs, type Layout, pkiFile } from '../harness/control-plane-daemons.ts';
 import { apiSocket, FIRST, type NodeLayout } from './layout.ts';
 import { inNode } from './node-files.ts';
-import { kubeletKubeconfig } from './node-identities.ts';
+import { FRONT_PROXY_NAME, kubeletKubeconfig } from './node-identities.ts';
 
 const FORWARD_PROGRAM = fileURLToPath(new URL('./forward-program.ts', import.meta.url));
 
@@ -48,6 +48,13 @@ const more = (layout: Layout, { address }: NodeLayout): Partial<Record<DaemonNam
     `--kubelet-client-key=${pkiFile(layout, 'kubelet-client.key')}`,
     `--kubelet-certificate-authority=${pkiFile(layout, 'ca.crt')}`,
     '--kubelet-preferred-address-types=InternalIP',
+    `--requestheader-client-ca-file=${pkiFile(layout, 'front-proxy-ca.crt')}`,
+    `--requestheader-allowed-names=${FRONT_PROXY_NAME}`,
+    '--requestheader-username-headers=X-Remote-User',
+    '--requestheader-group-headers=X-Remote-Group',
+    '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+    `--proxy-client-cert-file=${pkiFile(layout, 'front-proxy.crt')}`,
+    `--proxy-client-key-file=${pkiFile(layout, 'front-proxy.key')}`,
     // Pods of a lost node come back elsewhere after seconds, not minutes.
     '--default-not-ready-toleration-seconds=3',
     '--default-unreachable-toleration-seconds=3',

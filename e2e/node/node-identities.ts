@@ -1,20 +1,33 @@
 import { writeFile } from 'node:fs/promises';
+import { CertificateAuthority } from '../harness/certificates.ts';
 import { kubeconfigFile, type Layout, pkiFile } from '../harness/control-plane-daemons.ts';
 import { type Identities, writeKubeconfig } from '../harness/control-plane-files.ts';
 import { kubeconfig } from '../harness/kubeconfig.ts';
 import { addressOf, FIRST, type NodeLayout } from './layout.ts';
 import { inNode } from './node-files.ts';
 
+/** By it a server that stands behind the API server knows that it is called by that. */
+export const FRONT_PROXY_NAME = 'front-proxy-client';
+
 const secret = { mode: 0o600 };
 
 /** By which nodes reach the API server. */
 const url = ({ apiServerPort }: Layout): string => `https://${addressOf(FIRST)}:${apiServerPort}`;
 
-/** What all nodes share: the API server's certificate for kubelets, and kube-proxy's kubeconfig. */
+/**
+ * What all nodes share: the API server's certificates for kubelets and for the servers behind it, and kube-proxy's
+ * kubeconfig.
+ */
 export async function writeSharedIdentities(layout: Layout, { authority }: Identities): Promise<void> {
   const kubeletClient = await authority.client('kube-apiserver-kubelet-client', ['system:masters']);
   await writeFile(pkiFile(layout, 'kubelet-client.crt'), kubeletClient.certificate, secret);
   await writeFile(pkiFile(layout, 'kubelet-client.key'), kubeletClient.key, secret);
+  // Whoever has a certificate of this authority may speak for any user, so it signs no other one.
+  const frontProxyAuthority = await CertificateAuthority.create('front-proxy');
+  const frontProxy = await frontProxyAuthority.client(FRONT_PROXY_NAME);
+  await writeFile(pkiFile(layout, 'front-proxy-ca.crt'), frontProxyAuthority.certificate, secret);
+  await writeFile(pkiFile(layout, 'front-proxy.crt'), frontProxy.certificate, secret);
+  await writeFile(pkiFile(layout, 'front-proxy.key'), frontProxy.key, secret);
   const user = 'system:kube-proxy';
   const proxy = kubeconfig(url(layout), authority.certificate, user, await authority.client(user));
   await writeKubeconfig(layout, 'kube-proxy', proxy);

@@ -140,7 +140,7 @@ export class RightsPlane {
     const present = await this.client.get<Role>(resource, ref);
     const setRules = (rules: Rule[] | undefined): Promise<unknown> =>
       this.client.patch(resource, ref, { type: 'merge', body: { rules } });
-    await setRules(present.rules?.map((rule) => less(rule, right)).filter(({ verbs }) => verbs.length > 0));
+    await setRules(present.rules?.flatMap((rule) => less(rule, right)));
     try {
       await this.#until(right, account, false);
       await work();
@@ -166,7 +166,7 @@ export class RightsPlane {
 
   /** The authorizer learns of a change by a watch. */
   async #until(right: Right, account: Account, allowed: boolean): Promise<void> {
-    const [resource = '', subresource] = (right.resources[0] ?? '').split('/');
+    const [resource = '', subresource] = right.resource.split('/');
     const spec = {
       user: userOf(account),
       resourceAttributes: {
@@ -217,10 +217,19 @@ const placeOf = (right: Right, namespace: string) =>
     ? { resource: roles, ref: { namespace, name: right.role.replace('Role ', '') } }
     : { resource: clusterRoles, ref: { name: right.role } };
 
-const isOf = (rule: Rule, { group, resources, name }: Right): boolean =>
+const isOf = (rule: Rule, { group, resource, name }: Right): boolean =>
   rule.apiGroups.join(', ') === group &&
-  rule.resources.join() === resources.join() &&
+  rule.resources.includes(resource) &&
   rule.resourceNames?.[0] === name;
 
-const less = (rule: Rule, right: Right): Rule =>
-  isOf(rule, right) ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== right.verb) } : rule;
+/** The rule without a right, as one or two rules that the API server takes. */
+function less(rule: Rule, right: Right): Rule[] {
+  if (!isOf(rule, right)) return [rule];
+  const others = { ...rule, resources: rule.resources.filter((each) => each !== right.resource) };
+  const left = {
+    ...rule,
+    resources: [right.resource],
+    verbs: rule.verbs.filter((verb) => verb !== right.verb),
+  };
+  return [others, left].filter(({ resources, verbs }) => resources.length > 0 && verbs.length > 0);
+}

@@ -87,7 +87,7 @@ export function repeatedEvent(t: TestContext, plane: RightsPlane, account: Accou
 interface Written extends KubeObject {
   reason?: string;
   series?: object;
-  regarding?: { uid?: string };
+  regarding?: { name?: string; uid?: string };
 }
 
 /** The Events with this reason. */

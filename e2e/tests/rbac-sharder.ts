@@ -19,7 +19,7 @@ import {
   secrets,
 } from '@controller-sharding/shared/kube/resources.ts';
 import type { KubeObject, Resource } from '@controller-sharding/shared/kube/types.ts';
-import { microTime } from '@controller-sharding/shared/lease/lease.ts';
+import { type Lease, microTime } from '@controller-sharding/shared/lease/lease.ts';
 import {
   ringLabel,
   sharderNamespace,
@@ -148,16 +148,19 @@ export async function sharderScene(t: TestContext, plane: RightsPlane): Promise<
             [websites, ...childResources].map((resource) => client.getMetadata(resource, named('site'))),
           );
           const lease = await client.getMetadata(leases, leaseOf(shard()));
-          const { status } = await client.get<ControllerRing>(controllerRings, { name: ring });
-          const isReady = status?.conditions?.some(
+          const ringNow = await client.get<ControllerRing>(controllerRings, { name: ring });
+          const isReady = ringNow.status?.conditions?.some(
             ({ type, status: is }) => type === 'Ready' && is === 'True',
           );
           const [configuration] = await configurations();
+          const { spec } = await client.get<Lease>(leases, ownLease);
           return (
+            spec?.renewTime !== spec?.acquireTime &&
             objects.every(labelled) &&
             lease.metadata.labels?.[stateLabel] === 'ready' &&
             isReady === true &&
-            configuration !== undefined
+            configuration !== undefined &&
+            ringNow.metadata.annotations !== undefined
           );
         },
       },
@@ -174,7 +177,8 @@ export async function sharderScene(t: TestContext, plane: RightsPlane): Promise<
           const body = { metadata: { annotations: { [weightAnnotation]: 'heavy' } } };
           return client.patchMetadata(leases, leaseOf(shard()), { type: 'merge', body });
         },
-        isDone: async () => (await written(plane, 'InvalidAnnotation')).length > 0,
+        isDone: async () =>
+          (await written(plane, 'InvalidAnnotation')).some(({ regarding }) => regarding?.name === shard()),
       },
       'an Event repeats after five minutes': repeatedEvent(t, plane, account),
       'somebody edits a webhook’s configuration': {

@@ -5,21 +5,25 @@ import { parseAllDocuments } from 'yaml';
 
 const manifests = fileURLToPath(new URL('../../manifests', import.meta.url));
 
-/** A verb of a rule. */
+/** A verb for a resource. */
 export interface Right {
   /** Name of a ClusterRole, or `Role` and the name of one. */
   role: string;
   group: string;
-  resources: readonly string[];
+  resource: string;
   /** The only object that it is for. */
   name: string | undefined;
   verb: string;
 }
 
 export interface NeededRight extends Right {
-  /** Name of the scenario that can't do without it. */
+  /** Name of the scenario that needs it. */
   scenario: string;
+  /** Without it the scenario comes to the same end, only later or with more requests. */
+  isForSpeed: boolean;
 }
+
+const forSpeed = ' (sooner)';
 
 /** The rights in manifests/README.md, each with its scenario. */
 export async function documentedRights(): Promise<NeededRight[]> {
@@ -32,14 +36,17 @@ export async function documentedRights(): Promise<NeededRight[]> {
       .slice(1, -1)
       .map((cell) => cell.trim().replaceAll('`', ''));
     const [resources = '', name] = what.split(' named ');
-    return verbs.split(', ').map((verb) => ({
-      role,
-      group: group === 'core' ? '' : group,
-      resources: resources.split(', '),
-      name,
-      verb,
-      scenario,
-    }));
+    return resources.split(', ').flatMap((resource) =>
+      verbs.split(', ').map((verb) => ({
+        role,
+        group: group === 'core' ? '' : group,
+        resource,
+        name,
+        verb,
+        scenario: scenario.replace(forSpeed, ''),
+        isForSpeed: scenario.endsWith(forSpeed),
+      })),
+    );
   });
 }
 
@@ -58,18 +65,18 @@ export async function givenRights(files: readonly string[]): Promise<Right[]> {
     .filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole');
   return roles.flatMap(({ kind, metadata, rules = [] }) =>
     rules.flatMap(({ apiGroups, resources = [], resourceNames, verbs }) =>
-      resources.length === 0
-        ? []
-        : verbs.map((verb) => ({
-            role: kind === 'Role' ? `Role ${metadata.name}` : metadata.name,
-            group: apiGroups.join(', '),
-            resources,
-            name: resourceNames?.join(', '),
-            verb,
-          })),
+      resources.flatMap((resource) =>
+        verbs.map((verb) => ({
+          role: kind === 'Role' ? `Role ${metadata.name}` : metadata.name,
+          group: apiGroups.join(', '),
+          resource,
+          name: resourceNames?.join(', '),
+          verb,
+        })),
+      ),
     ),
   );
 }
 
-export const textOf = ({ role, group, resources, name, verb }: Right): string =>
-  `${role}: ${verb} ${resources.join(', ')}${name === undefined ? '' : ` named ${name}`} (${group || 'core'})`;
+export const textOf = ({ role, group, resource, name, verb }: Right): string =>
+  `${role}: ${verb} ${resource}${name === undefined ? '' : ` named ${name}`} (${group || 'core'})`;

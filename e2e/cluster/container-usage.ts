@@ -1,3 +1,4 @@
+import { parseQuantity } from '@controller-sharding/shared/author/quantity.ts';
 import { pods } from '@controller-sharding/shared/kube/resources.ts';
 import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
 import { waitFor } from '../harness/wait-for.ts';
@@ -73,21 +74,7 @@ export async function usageOf(cluster: SuiteCluster, namespace: string, count: n
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 1_024 ** 2);
 
-const units: Record<string, number> = {
-  '': 1,
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  Ki: 1_024,
-  Mi: 1_024 ** 2,
-  Gi: 1_024 ** 3,
-};
-
-/** Of the API's form; NaN for what is none. */
-function quantity(text = ''): number {
-  const [, digits = 'none', unit = ''] = /^(\d+)(\w*)$/.exec(text) ?? [];
-  return Number(digits) * (units[unit] ?? Number.NaN);
-}
+const quantity = (text: unknown): number => parseQuantity(text) ?? Number.NaN;
 
 /** In bytes, by pod: what the kubelets of all nodes say. */
 async function rssOf(cluster: SuiteCluster, namespace: string): Promise<Map<string, number>> {

@@ -32,6 +32,8 @@ export interface SharderProcessOptions {
   program?: readonly string[] | undefined;
   /** More than NODE_ENV. */
   env?: Record<string, string> | undefined;
+  /** Default: until it leads; false: not at all, where it may never come so far. */
+  wait?: false | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -54,7 +56,7 @@ export async function startSharder(options: SharderProcessOptions): Promise<Runn
     args: [...program, 'run', '--config', file],
     env: { NODE_ENV: 'production', ...env },
     logFile: join(logFolder, 'sharder.log'),
-    ready: { line: /"msg":"leading"/ },
+    ready: options.wait === false ? undefined : { line: /"msg":"leading"/ },
     signal,
   });
 }

@@ -24,7 +24,8 @@ interface Role extends KubeObject {
   rules?: Rule[];
 }
 
-interface Account {
+/** A ServiceAccount. */
+export interface Account {
   namespace: string;
   name: string;
 }

@@ -8,12 +8,7 @@ import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
 import { silentLogger } from '@controller-sharding/shared/runtime/logger.ts';
 import { FakeClock } from '@controller-sharding/shared/testing/fake-clock.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import type { RightsPlane } from './rbac-plane.ts';
-
-export interface Account {
-  namespace: string;
-  name: string;
-}
+import type { Account, RightsPlane } from './rbac-plane.ts';
 
 /** Of whatever kind. */
 export interface AnyObject extends KubeObject {

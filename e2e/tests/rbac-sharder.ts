@@ -1,7 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import {
   childResources,
   configMaps,
@@ -28,24 +26,19 @@ import {
   weightAnnotation,
 } from '@controller-sharding/shared/sharding/contract.ts';
 import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { freePort } from '../harness/ports.ts';
-import { type RunningProcess, startProcess } from '../harness/processes.ts';
-import { createShard } from '../harness/sharder.ts';
+import type { RunningProcess } from '../harness/processes.ts';
+import { createShard, startSharder } from '../harness/sharder.ts';
 import { manifests, type RightsPlane } from './rbac-plane.ts';
 import { type AnyObject, orNone, repeatedEvent, type Scene, written } from './rbac-scene.ts';
 
-const program = fileURLToPath(new URL('../../sharder/cli/main.ts', import.meta.url));
 const ring = 'webhosting-operator';
 const label = shardLabel(ring);
 const account = { namespace: sharderNamespace, name: 'sharder' };
 const ownLease = { namespace: sharderNamespace, name: 'sharder' };
 const certificate = { namespace: sharderNamespace, name: 'sharder-webhook-certificate' };
 const project = 'rbac';
-
-interface Configuration extends KubeObject {
-  webhooks?: object[];
-}
 
 const specs = new Map<Resource, object>([
   [configMaps, {}],
@@ -65,7 +58,7 @@ const specs = new Map<Resource, object>([
 /** The sharder with the ring of the webhosting operator, whose shards are Leases and nothing else. */
 export async function sharderScene(t: TestContext, plane: RightsPlane): Promise<Scene> {
   const { client, controlPlane } = plane;
-  const kubeconfig = await plane.kubeconfig(account);
+  const kubeconfigPath = await plane.kubeconfig(account);
   const ringObject: ControllerRing = parse(
     await readFile(manifests('operators/webhosting/ring.yaml'), 'utf8'),
   );
@@ -88,26 +81,20 @@ export async function sharderScene(t: TestContext, plane: RightsPlane): Promise<
   };
   const start = async (webhookEnabled: boolean): Promise<void> => {
     const port = await freePort();
-    const config = {
-      apiVersion: 'config.sharding.timebertt.dev/v1alpha1',
-      kind: 'SharderConfig',
-      clientConnection: { kubeconfig },
-      health: { bindAddress: '0' },
-      metrics: { bindAddress: '0' },
+    running = await startSharder({
+      kubeconfigPath,
+      logFolder: controlPlane.logFolder,
       webhook: {
         enabled: webhookEnabled,
         server: { bindAddress: `127.0.0.1:${port}` },
         config: { clientConfig: { url: `https://127.0.0.1:${port}` } },
       },
-    };
-    const file = join(controlPlane.logFolder, 'sharder.yaml');
-    await writeFile(file, stringify(config));
-    const logFile = join(controlPlane.logFolder, 'sharder.log');
-    running = await startProcess({ name: 'sharder', args: [program, 'run', '--config', file], logFile });
+      wait: false,
+    });
   };
-  const configurations = async (): Promise<Configuration[]> =>
+  const configurations = async (): Promise<AnyObject[]> =>
     (
-      await client.listPage<Configuration>(mutatingWebhookConfigurations, 'full', {
+      await client.listPage<AnyObject>(mutatingWebhookConfigurations, 'full', {
         labelSelector: ringLabel,
       })
     ).items;

@@ -68,11 +68,11 @@ export class ShardCluster {
     return theme;
   }
 
-  /** Gives another look to the first so many Websites of those that are on the shard with this index. */
-  async change(theme: string, count: number, shard: { index: number; part: number }): Promise<void> {
+  /** Gives another look to the Websites that are on the shard with this index. */
+  async change(theme: string, shard: { index: number; part: number }): Promise<void> {
     const ofShard = this.#created.filter((_, index) => index % shard.part === shard.index);
     const body = { spec: { theme } };
-    await this.#forEach(ofShard.slice(0, count), (ref) =>
+    await this.#forEach(ofShard, (ref) =>
       this.#client.patch(websites, ref, { type: 'merge', body }, { signal: this.#signal, timeoutMs: 60_000 }),
     );
   }

@@ -112,6 +112,11 @@ export class OperatorProcess {
     );
   }
 
+  /** Ms of all threads since its start; not as exact as `usage`, which costs CPU itself. */
+  cpuMs(): Promise<number> {
+    return cpuMsOf(this.#pid);
+  }
+
   /** What it has used since its start. */
   async usage(): Promise<ShardUsage> {
     this.#measured += 1;

@@ -7,8 +7,6 @@ import { type OperatorProcess, OperatorProgram } from './shard-processes.ts';
 import type { ShardUsage } from './shard-usage.ts';
 
 const shardNames = ['shard-0', 'shard-1', 'shard-2', 'shard-3'];
-/** Of the Websites, those that are changed while they are watched. */
-const changedPart = 1 / 10;
 
 const kinds = [
   { name: 'heap above an empty process', key: 'heapMb', unit: 'MB' },
@@ -19,6 +17,8 @@ const kinds = [
 interface Side {
   /** Of each process. */
   usages: ShardUsage[];
+  /** Of each process, when it had reconciled all it has for the first time: ms. */
+  startCpuMs: number[];
   startWrites: number;
   changeWrites: number;
 }
@@ -78,25 +78,26 @@ async function emptyUsage(program: OperatorProgram): Promise<ShardUsage> {
 }
 
 /**
- * Each process from its start, over some changes, until it has nothing more to do. One after the other: several at once
- * would be measured waiting for each other's caches and processors.
+ * Each process from its start, over one change of each of its Websites, until it has nothing more to do. One after the
+ * other: several at once would be measured waiting for each other's caches and processors.
  */
 async function measured(
   cluster: ShardCluster,
   starts: readonly (() => Promise<OperatorProcess>)[],
   { objects, progress }: BenchmarkContext,
 ): Promise<Side> {
-  const side: Side = { usages: [], startWrites: 0, changeWrites: 0 };
+  const side: Side = { usages: [], startCpuMs: [], startWrites: 0, changeWrites: 0 };
   const [theme, part] = [cluster.newTheme(), starts.length];
-  const changed = Math.ceil((objects * changedPart) / part);
   for (const [index, start] of starts.entries()) {
     const before = await cluster.writes();
     const process = await start();
-    await process.idle(Math.floor(objects / part));
+    const own = Math.floor(objects / part);
+    await process.idle(own);
+    side.startCpuMs.push(await process.cpuMs());
     const started = await cluster.writes();
-    progress(`changing ${changed} Websites`);
-    await cluster.change(theme, changed, { index, part });
-    await process.idle(Math.floor(objects / part) + changed);
+    progress(`changing ${own} Websites`);
+    await cluster.change(theme, { index, part });
+    await process.idle(2 * own);
     side.startWrites += started - before;
     side.changeWrites += (await cluster.writes()) - started;
     side.usages.push(await process.usage());
@@ -119,8 +120,16 @@ function figuresOf(empty: ShardUsage, shards: Side, singleton: Side): Figures {
     figures[`${name}: all shards / singleton`] = { value: all / whole, unit: '×' };
     figures[`${key === 'heapMb' ? 'heap' : name}: empty process`] = { value: empty[key], unit };
   }
+  // What a process takes to come up is that of each shard as of the singleton.
+  const [startOfSingleton = Number.NaN] = singleton.startCpuMs;
+  const startOfShards = Math.max(...shards.startCpuMs);
   return {
     ...figures,
+    'CPU until it has reconciled all once: singleton': { value: startOfSingleton, unit: 'ms' },
+    'CPU until it has reconciled all once: greatest shard / singleton': {
+      value: startOfShards / startOfSingleton,
+      unit: '×',
+    },
     'writes after the start': { value: shards.startWrites + singleton.startWrites, unit: '' },
     'writes for changes: singleton': { value: singleton.changeWrites, unit: '' },
     'writes for changes: shards / singleton': {

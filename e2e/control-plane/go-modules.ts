@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -9,6 +11,7 @@ import {
   HELM_VERSION,
   KUBERNETES_VERSION,
   METRICS_SERVER_VERSION,
+  ORIGINAL_SHARD_VERSION,
   PAUSE_VERSION,
   PROMETHEUS_VERSION,
   RUNC_VERSION,
@@ -45,6 +48,13 @@ function module(
     packages,
     ...more,
   };
+}
+
+/** Tells apart what is built from different files of a module: a program of our own changes without a new version. */
+function filesHash(name: string): string {
+  const folder = join(MODULES, name);
+  const files = readdirSync(folder).toSorted();
+  return hash('sha256', files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\0')).slice(0, 8);
 }
 
 const VERSION_PACKAGE = 'k8s.io/component-base/version';
@@ -114,6 +124,9 @@ export const goModules: readonly Module[] = [
     { helm: 'helm.sh/helm/v4/cmd/helm' },
     { ldflags: `-X helm.sh/helm/v4/internal/version.version=v${HELM_VERSION}` },
   ),
+  module('original-shard', `${ORIGINAL_SHARD_VERSION}-${filesHash('original-shard')}`, {
+    'original-shard': '.',
+  }),
 ];
 
 /** The module of which this is a program. */

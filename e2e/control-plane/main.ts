@@ -1,7 +1,7 @@
 /** `node e2e/control-plane/main.ts [NAME…]`: prepares binaries of the control plane and says where they are. */
 import { runProcess, UsageError } from '@controller-sharding/shared/runtime/process.ts';
 import { ensureBinaries } from './ensure-binaries.ts';
-import { BINARY_NAMES, isBinaryName, NODE_BINARY_NAMES } from './versions.ts';
+import { BINARY_NAMES, isBinaryName, NODE_BINARY_NAMES, TEST_BINARY_NAMES } from './versions.ts';
 
 const PROGRAM = 'control-plane';
 /** What a shell reports for a program ended by Ctrl-C: what was to come next shall not. */
@@ -16,7 +16,8 @@ const HELP = `Usage: node e2e/control-plane/main.ts [NAME...]
 
 Finds, downloads or builds binaries of the control plane, and prints their paths.
 NAME is one of ${BINARY_NAMES.join(', ')} (default: all of these);
-for nodes, ${NODE_BINARY_NAMES.join(', ')}.
+for nodes, ${NODE_BINARY_NAMES.join(', ')};
+for a test, ${TEST_BINARY_NAMES.join(', ')}.
 
 Environment:
   KUBEBUILDER_ASSETS  folder with binaries, used first

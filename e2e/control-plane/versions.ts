@@ -8,6 +8,8 @@ export const CNI_PLUGINS_VERSION = '1.9.1';
 export const COREDNS_VERSION = '1.15.0';
 export const METRICS_SERVER_VERSION = '0.9.0';
 export const PAUSE_VERSION = '1';
+/** The release of the Go original from whose packages it is made. */
+export const ORIGINAL_SHARD_VERSION = '0.11.0';
 /** The Go release that the modules in `go-modules/` ask for. */
 export const GO_VERSION = '1.26';
 
@@ -37,7 +39,13 @@ export const NODE_BINARY_NAMES = [
   'pause',
   'metrics-server',
 ] as const;
-export type BinaryName = ControlPlaneBinary | (typeof NODE_BINARY_NAMES)[number];
+
+/** What a test runs beside them. */
+export const TEST_BINARY_NAMES = ['original-shard'] as const;
+export type BinaryName =
+  | ControlPlaneBinary
+  | (typeof NODE_BINARY_NAMES)[number]
+  | (typeof TEST_BINARY_NAMES)[number];
 
 export const isBinaryName = (name: string): name is BinaryName =>
-  ([...BINARY_NAMES, ...NODE_BINARY_NAMES] as readonly string[]).includes(name);
+  ([...BINARY_NAMES, ...NODE_BINARY_NAMES, ...TEST_BINARY_NAMES] as readonly string[]).includes(name);

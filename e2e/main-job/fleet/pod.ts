@@ -10,6 +10,8 @@ const restartAfterMs = 1_000;
 export interface PodOptions {
   name: string;
   role: ProcessEvent['role'];
+  /** Path of the program. Default: this Node.js. */
+  command?: string;
   /** Of the next start. */
   args(): string[];
   env: Record<string, string>;
@@ -69,14 +71,13 @@ export class Pod {
   }
 
   #next(): Daemon {
-    const { name, args, env, logFile } = this.#options;
-    const [command, cwd] = [process.execPath, process.cwd()];
+    const { name, command = process.execPath, args, env, logFile } = this.#options;
     return new Daemon(Keeper.shared(), {
       name,
       command,
       args: args(),
       env: { ...ownEnvironment(), ...env },
-      cwd,
+      cwd: process.cwd(),
       logFile,
     });
   }

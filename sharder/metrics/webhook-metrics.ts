@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { admissionOutcomes } from '../webhook/admission.ts';
-import type { WebhookObserver } from '../webhook/webhook-server.ts';
+import type { WebhookObserver } from '../webhook/answer-review.ts';
 
 export interface WebhookMetrics extends WebhookObserver {
   /** The webhook serves with a certificate that is valid until then. */

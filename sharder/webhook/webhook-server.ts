@@ -1,37 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import { type Address, formatAddress } from '@controller-sharding/shared/runtime/address.ts';
-import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
-import type { Logger } from '@controller-sharding/shared/runtime/logger.ts';
 import type { CertificateAndKey } from '@controller-sharding/shared/server/issue-certificate.ts';
 import { listen } from '@controller-sharding/shared/server/listen.ts';
-import type { AdmissionOutcome, Decision } from './admission.ts';
-import { type AdmissionRequest, allowed, parseReview } from './admission-review.ts';
-import type { Decide, DecisionByRead } from './decide.ts';
-import { BodyError, readJson } from './read-json.ts';
+import { type Answer, type AnswerOptions, answerReview, refused } from './answer-review.ts';
+import { timeouts } from './limits.ts';
+import { PlainRequests } from './plain-requests.ts';
+import { readBody } from './read-body.ts';
 import { webhookPath } from './webhook-configuration.ts';
 
-/** Less than what the API server waits (5 s), so that it gets an answer also when a read hangs. */
-const deadlineMs = 2_000;
-const timeouts = {
-  /** The API server keeps idle connections for 90 s: it is to be the one that ends them, since it can't repeat a call. */
-  keepAliveTimeout: 120_000,
-  /** For a request to arrive as a whole. */
-  requestTimeout: 10_000,
-  headersTimeout: 10_000,
-};
-
-export interface WebhookObserver {
-  /** One request was answered. `ring` is as the request names it, empty when it couldn't be read. */
-  answered(ring: string, outcome: AdmissionOutcome, durationMs: number): void;
-}
-
-export interface WebhookServerOptions {
+export interface WebhookServerOptions extends AnswerOptions {
   address: Address;
-  decide: Decide;
-  clock: Clock;
-  logger: Logger;
-  observer?: WebhookObserver | undefined;
 }
 
 export interface WebhookServer {
@@ -50,7 +30,7 @@ export interface WebhookServer {
 export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
   // A framework would nearly double what a call costs.
   const server = createServer(timeouts, (request, response) => {
-    void answer(options, request).then(({ status, body }) => {
+    answer(options, request, ({ status, body }) => {
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
       // Else the connection would stay open, and its end be waited for, or the rest of a body be read.
       const last = !server.listening || !request.complete;
@@ -58,13 +38,40 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
       response.end(body);
     });
   });
+  const plain = servePlainRequests(server, options);
   const address = await listen({ server, listen: (at) => listening(server, at) }, options.address);
   options.logger.info({ address: formatAddress(address) }, 'serving webhook');
   return {
     address,
     setCertificate: ({ certificate, key }) => server.setSecureContext({ cert: certificate, key }),
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const requests of plain) requests.close();
+      }),
   };
+}
+
+/** Puts them before the server's own handling of connections. Returns the connections that have no other requests. */
+function servePlainRequests(server: Server, options: WebhookServerOptions): Iterable<PlainRequests> {
+  const open = new Map<TLSSocket, PlainRequests>();
+  const ofServer = server.listeners('secureConnection');
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket) => {
+    const requests = new PlainRequests(socket, {
+      clock: options.clock,
+      answer: (ring, body, send) => answerReview(options, ring, body, send),
+      ringOf,
+      closing: () => !server.listening,
+      toHttp() {
+        open.delete(socket);
+        for (const listener of ofServer) listener.call(server, socket);
+      },
+    });
+    open.set(socket, requests);
+    socket.once('close', () => open.delete(socket));
+  });
+  return { [Symbol.iterator]: () => open.values() };
 }
 
 const listening = (server: Server, { host, port }: Address): Promise<void> =>
@@ -76,74 +83,25 @@ const listening = (server: Server, { host, port }: Address): Promise<void> =>
     });
   });
 
-interface Answer {
-  status: number;
-  body: string;
-}
-
-const refused = (status: number, message: string): Answer => ({ status, body: JSON.stringify({ message }) });
-
 const pathPrefix = webhookPath('');
 
-/** Never throws. */
-async function answer(options: WebhookServerOptions, request: IncomingMessage): Promise<Answer> {
-  const { clock, observer } = options;
-  const { url = '', method } = request;
-  if (method !== 'POST' || !url.startsWith(pathPrefix)) return refused(404, 'only webhooks are served here');
+/** Undefined: that isn't the path of a webhook. */
+function ringOf(url: string): string | undefined {
+  if (!url.startsWith(pathPrefix)) return undefined;
   const query = url.indexOf('?');
-  const ring = url.slice(pathPrefix.length, query < 0 ? url.length : query);
-  const start = clock.monotonic();
-  const unreadable = (status: number, message: string): Answer => {
-    observer?.answered('', 'unreadable', clock.monotonic() - start);
-    return refused(status, message);
-  };
-  let body: unknown;
-  try {
-    body = await readJson(request);
-  } catch (error) {
-    return unreadable(error instanceof BodyError ? error.status : 400, 'the body could not be read');
-  }
-  const review = parseReview(body);
-  // The answer needs its uid.
-  if (!review) return unreadable(400, 'not an AdmissionReview with a request');
-  const decision = review.request ? decided(options, ring, review.request) : unreadableRequest;
-  // Most are decided at once: to wait for them, too, would cost a tenth of what a call costs.
-  const { outcome, patch } = decision instanceof Promise ? await decision : decision;
-  observer?.answered(ring, outcome, clock.monotonic() - start);
-  return { status: 200, body: allowed(review.uid, patch) };
+  return url.slice(pathPrefix.length, query < 0 ? url.length : query);
 }
 
-const unreadableRequest: Decision = { outcome: 'unreadable' };
-
-/** Never throws, never rejects. */
-function decided(
-  { decide, clock, logger }: WebhookServerOptions,
-  ring: string,
-  request: AdmissionRequest,
-): Decision | Promise<Decision> {
-  const failed = (error: unknown): Decision => {
-    logger.warn({ err: error, ring }, 'webhook could not decide, the request passes as it is');
-    return { outcome: 'error' };
-  };
-  try {
-    const decision = decide(ring, request);
-    return typeof decision === 'function' ? inTime(decision, clock).catch(failed) : decision;
-  } catch (error) {
-    return failed(error);
-  }
-}
-
-/** Takes no longer than the deadline, whatever `decide` does. */
-async function inTime(decide: DecisionByRead, clock: Clock): Promise<Decision> {
-  const ended = new AbortController();
-  const late = Promise.withResolvers<Decision>();
-  const cancel = clock.after(deadlineMs, () => {
-    late.resolve({ outcome: 'timeout' });
-    ended.abort(new Error(`no decision within ${deadlineMs} ms`));
+function answer(
+  options: WebhookServerOptions,
+  request: IncomingMessage,
+  send: (answer: Answer) => void,
+): void {
+  const ring = request.method === 'POST' ? ringOf(request.url ?? '') : undefined;
+  if (ring === undefined) return send(refused(404, 'only webhooks are served here'));
+  readBody(request, (body) => {
+    if (body) return answerReview(options, ring, body, send);
+    options.observer?.answered('', 'unreadable', 0);
+    send(refused(413, 'the body is too large'));
   });
-  try {
-    return await Promise.race([decide(ended.signal), late.promise]);
-  } finally {
-    cancel();
-  }
 }

@@ -15,7 +15,8 @@ test('a side runs in a process of its own, and what it used is told', async () =
   assert.equal(result.length, 1_000_000);
   assert.ok(result.heapBytes > 7e6 && result.heapBytes < 20e6, String(result.heapBytes));
   assert.ok(peakRssMb >= 50 && peakRssMb < 150, String(peakRssMb));
-  assert.ok(stallMs > 5 && stallMs <= cpuMs + 1, `${stallMs} ${cpuMs}`);
+  // Of different runs: what else the machine does makes them differ.
+  assert.ok(stallMs > 5 && stallMs < 5 * cpuMs, `${stallMs} ${cpuMs}`);
   assert.ok(wallMs > 0 && wallStallMs >= 0 && wallStallMs < 60_000, `${wallStallMs} ${wallMs}`);
   assert.ok(idleWallStallMs < 5_000);
 });

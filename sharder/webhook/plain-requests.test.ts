@@ -227,6 +227,15 @@ test('a client that goes away in the middle of its request leaves nothing behind
   while (clock.pending > 0) await turns(1);
 });
 
+test('a client that ends its side with its request is answered', async (t) => {
+  const { client } = await serve(t);
+  const sender = await client();
+  const closed = once(sender.socket, 'close');
+  sender.socket.end(plain('u'));
+  await closed;
+  assert.deepEqual(await sender.answers(1), [allowed('u')]);
+});
+
 test('a client that ends its connection is let go', async (t) => {
   const { client } = await serve(t);
   const sender = await client();

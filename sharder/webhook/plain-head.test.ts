@@ -52,6 +52,7 @@ const others: [what: string, bytes: Buffer][] = [
   ['chunks', head([...ofApiServer, 'Transfer-Encoding: chunked'])],
   ['a wish to go on later', head([...ofApiServer, 'Expect: 100-continue'])],
   ['a connection that is to end', head([...ofApiServer, 'connection: close'])],
+  ['the same in its older name', head([...ofApiServer, 'Proxy-Connection: close'])],
   ['a folded line', head([...ofApiServer, ' folded'])],
   ['a line without a colon', head([...ofApiServer, 'nonsense'])],
   ['a space before the colon', head([...ofApiServer, 'Accept : x'])],

@@ -10,7 +10,7 @@ export interface PlainHead {
 const endOfHead = '\r\n\r\n';
 
 /** These say how long the body is, change how it is read, or what becomes of the connection. */
-const special = 'connection|content-length|expect|te|trailer|transfer-encoding|upgrade';
+const special = 'connection|content-length|expect|proxy-connection|te|trailer|transfer-encoding|upgrade';
 /** Lines of a name and a value, as RFC 9112 §5 has them, with any other name. */
 const others = "(?:\\r\\n(?!(?i:SPECIAL):)[!#$%&'*+\\-.^_`|~0-9A-Za-z]+:[\\t -~\\x80-\\xff]*)*".replace(
   'SPECIAL',

@@ -1,87 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
-import { type TestContext, test } from 'node:test';
-import { connect, type TLSSocket } from 'node:tls';
-import { silentLogger } from '@controller-sharding/shared/runtime/logger.ts';
-import { issueAuthority, issueServing } from '@controller-sharding/shared/server/issue-certificate.ts';
+import { test } from 'node:test';
 import { FakeClock } from '@controller-sharding/shared/testing/fake-clock.ts';
-import type { Decide } from './decide.ts';
 import { timeouts } from './limits.ts';
 import { PlainRequests } from './plain-requests.ts';
-import { startWebhookServer } from './webhook-server.ts';
+import { allowed, byReads, path, plain, review, serve, turns } from './plain-requests-fixture.ts';
 
-const authority = await issueAuthority(new Date());
-const tls = await issueServing(authority, ['127.0.0.1'], new Date());
-
-async function serve(t: TestContext, decide: Decide = () => ({ outcome: 'labelled' })) {
-  const clock = new FakeClock();
-  const address = { host: '127.0.0.1', port: 0 };
-  const server = await startWebhookServer({ address, decide, clock, logger: silentLogger });
-  server.setCertificate(tls);
-  const clients: Client[] = [];
-  t.after(async () => {
-    for (const { socket } of clients) socket.destroy();
-    await server.close();
-  });
-  const client = async (): Promise<Client> => {
-    const made = new Client(connect({ ...server.address, ca: authority.certificate }));
-    clients.push(made);
-    await once(made.socket, 'secureConnect');
-    return made;
-  };
-  return { clock, client, server };
-}
-
-class Client {
-  readonly socket: TLSSocket;
-  received = '';
-
-  constructor(socket: TLSSocket) {
-    this.socket = socket.setNoDelay(true).on('data', (chunk) => {
-      this.received += chunk;
-    });
-  }
-
-  /** In one piece each, so that the server reads them one after the other. */
-  async send(...pieces: (string | Buffer)[]): Promise<void> {
-    for (const piece of pieces) {
-      if (piece.length > 0) await new Promise((resolve) => this.socket.write(piece, resolve));
-      await turns(5);
-    }
-  }
-
-  /** The bodies of that many answers. */
-  async answers(count: number): Promise<string[]> {
-    while (this.#bodies().length < count) await once(this.socket, 'data');
-    return this.#bodies();
-  }
-
-  #bodies(): string[] {
-    return [...this.received.matchAll(/^\{.*?\}(?=HTTP|$)/gm)].map(([body]) => body);
-  }
-}
-
-const turns = async (count: number): Promise<void> => {
-  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-};
-
-const path = '/webhooks/sharder/controllerring/ring?timeout=5s';
-const review = (uid: string, padding = ''): string =>
-  JSON.stringify({
-    request: { uid, resource: { group: '', resource: 'secrets' }, object: { metadata: { name: 's' } } },
-    padding,
-  });
-
-function plain(uid: string, fields: Record<string, string> = {}, padding = ''): string {
-  const body = review(uid, padding);
-  const all = { Host: 'sharder', 'Content-Length': `${body.length}`, ...fields };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
-}
-
-const allowed = (uid: string): string =>
-  `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"${uid}","allowed":true}}`;
 /** Node's server says for how long it keeps a connection. */
 const byNode = /keep-alive: timeout/i;
 
@@ -144,11 +69,8 @@ test('several requests at once are answered in their order', async (t) => {
 });
 
 test('a request waits until the one before it is decided', async (t) => {
-  const reads: (() => void)[] = [];
-  const { client } = await serve(t, () => async () => {
-    await new Promise<void>((resolve) => reads.push(resolve));
-    return { outcome: 'followed' };
-  });
+  const { reads, decide } = byReads();
+  const { client } = await serve(t, decide);
   const sender = await client();
   await sender.send(plain('a'), plain('b'));
   assert.equal(reads.length, 1);
@@ -259,6 +181,10 @@ class UnreadConnection extends Duplex {
     this.timeout = ms;
   }
 
+  destroySoon(): void {
+    this.end();
+  }
+
   override _read(): void {}
 
   override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
@@ -289,19 +215,4 @@ test('a client that reads no answers is not read from', async () => {
   assert.equal(answered, 2);
   requests.close();
   assert.equal(connection.writableEnded, true);
-});
-
-test('closing waits for the rest of a request, and ends idle connections', { timeout: 5_000 }, async (t) => {
-  const { client, server } = await serve(t);
-  const [idle, busy] = [await client(), await client()];
-  await idle.send(plain('u'));
-  await idle.answers(1);
-  const request = plain('u');
-  await busy.send(request.slice(0, -1));
-  const closed = server.close();
-  await once(idle.socket, 'end');
-  await busy.send(request.slice(-1));
-  assert.deepEqual(await busy.answers(1), [allowed('u')]);
-  assert.match(busy.received, /\r\nConnection: close\r\n/);
-  await closed;
 });

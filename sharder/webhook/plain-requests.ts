@@ -18,7 +18,12 @@ export interface PlainOptions {
 }
 
 /** What is needed of a TLS connection. */
-export type Connection = Duplex & { timeout?: number | undefined; setTimeout(ms: number): unknown };
+export type Connection = Duplex & {
+  timeout?: number | undefined;
+  setTimeout(ms: number): unknown;
+  /** When what was written has been sent. */
+  destroySoon(): void;
+};
 
 /**
  * The requests of one connection, as long as they have the form in which the API server sends them. With the first one
@@ -47,9 +52,9 @@ export class PlainRequests {
     socket.setTimeout(timeouts.headersTimeout);
   }
 
-  /** Ends the connection, once the request under way is answered. */
+  /** Ends the connection, once the request under way is answered. Who doesn't end its own side isn't waited for. */
   close(): void {
-    if (!this.#answering && this.#parts.length === 0) this.#socket.end();
+    if (!this.#answering && this.#parts.length === 0) this.#socket.destroySoon();
   }
 
   readonly #read = (chunk: Buffer): void => {
@@ -74,6 +79,8 @@ export class PlainRequests {
       this.#cancelLook = undefined;
       if (this.#parts.length === 0) return;
       if (clock.monotonic() - this.#began < timeouts.requestTimeout) this.#waitForRest();
+      // Node's server looks for slow requests no more once it is closed.
+      else if (this.#options.closing()) this.#fail();
       else this.#handOver();
     });
   }
@@ -99,7 +106,7 @@ export class PlainRequests {
         'Content-Type: application/json\r\n' +
         `Content-Length: ${Buffer.byteLength(body)}\r\n${last ? 'Connection: close\r\n' : ''}\r\n${body}`,
     );
-    if (last) socket.end();
+    if (last) socket.destroySoon();
     else if (written) socket.resume();
     else socket.pause().once('drain', () => socket.resume());
     if (socket.timeout !== timeouts.keepAliveTimeout) socket.setTimeout(timeouts.keepAliveTimeout);

@@ -10,7 +10,7 @@ NAME, NAMESPACE, HOST = sys.argv[1:]
 RING, GROUP, IDENTITY = "checksum-controller", "alpha.sharding.timebertt.dev/", str(uuid.uuid4())
 SHARD, DRAIN = f"shard.{GROUP}{RING}", f"drain.{GROUP}{RING}"
 LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
-lease, sent_at, idle, stopping, lock = None, 0.0, False, False, threading.Lock()
+lease, sent_at, settled, idle, stopping, lock = None, 0.0, False, False, False, threading.Lock()
 
 def request(method, path, body=None, content="application/json", timeout=4.0):
     connection = http.client.HTTPConnection(HOST, timeout=timeout)
@@ -59,6 +59,15 @@ def acquire():
                 if hold(mine): return 11
         time.sleep(1)
 
+def read_again():
+    """The sharder labels the Lease, so versions change. One that another process holds is lost, a label taken off is put back."""
+    lease.update(call("GET", f"{LEASES}/{NAME}")[1])
+    meta = lease["metadata"]
+    annotations = meta.get("annotations", {})
+    if lease["spec"].get("holderIdentity") != NAME or annotations.get(GROUP + "pod-uid") != IDENTITY: os._exit(1)
+    if settled: annotations.pop(GROUP + "settling", None)
+    meta.setdefault("labels", {})[GROUP + "controllerring"] = RING
+
 def renew():
     while True:
         time.sleep(2)
@@ -66,9 +75,7 @@ def renew():
             if stopping: return
             try:
                 if hold(lease): continue
-                lease.update(call("GET", f"{LEASES}/{NAME}")[1])  # the sharder labels it, so versions change
-                holder, annotations = lease["spec"].get("holderIdentity"), lease["metadata"].get("annotations", {})
-                if holder != NAME or annotations.get(GROUP + "pod-uid") != IDENTITY: os._exit(1)
+                read_again()
                 hold(lease)
             except (OSError, http.client.HTTPException, KeyError): pass
             if time.monotonic() > sent_at + 10: os._exit(1)
@@ -145,10 +152,13 @@ threading.Thread(target=renew, daemon=True).start()
 signal.signal(signal.SIGTERM, stop)
 try:
     time.sleep(settle)
-    with lock: lease["metadata"]["annotations"].pop(GROUP + "settling", None)  # written by the next renewal
+    with lock:
+        settled = True
+        lease["metadata"]["annotations"].pop(GROUP + "settling", None)  # written by the next renewal
     work()
 except Stop: pass
 with lock:  # released after the last write: its objects move at once
     lease["spec"]["holderIdentity"] = ""
     while not hold(lease):
-        lease["metadata"]["resourceVersion"] = call("GET", f"{LEASES}/{NAME}")[1]["metadata"]["resourceVersion"]
+        read_again()
+        lease["spec"]["holderIdentity"] = ""

@@ -19,6 +19,8 @@ const cases: Array<[string, unknown, unknown, boolean]> = [
     {},
     true,
   ],
+  ['an empty value of a map', { data: { a: '', b: '1' } }, { data: { b: '1' } }, false],
+  ['an empty label', { metadata: { labels: { a: '' } } }, { metadata: { labels: {} } }, false],
   ['one that it does not leave out', { spec: { replicas: 0 } }, { spec: { replicas: 1 } }, false],
   ['a map that is gone', { data: { a: '1' } }, {}, false],
   [

@@ -27,6 +27,9 @@ const keyDefaults: Fields = { protocol: 'TCP' };
 /** Maps whose values the API server may write in another way: `0.5` as `500m`. */
 const quantityMaps = new Set(['limits', 'requests', 'capacity', 'hard']);
 
+/** Maps of strings: an empty value is kept there, and elsewhere left out. */
+const stringMaps = new Set(['annotations', 'data', 'labels', 'matchLabels', 'nodeSelector']);
+
 /**
  * Whether an object as it is has all that is desired, so that applying it changes nothing that is said there. What
  * others have added, or the API server has filled in, doesn't matter. In doubt it is false: applying is never wrong.
@@ -34,7 +37,8 @@ const quantityMaps = new Set(['limits', 'requests', 'capacity', 'hard']);
  * @param field name of the field that holds the values, or the list of which they are elements
  */
 export function covers(desired: unknown, live: unknown, field = '', parent = ''): boolean {
-  if (live === undefined || live === null) return isEmpty(desired);
+  if (live === undefined || live === null)
+    return isEmpty(desired) && !(desired === '' && stringMaps.has(parent));
   if (Array.isArray(desired)) return Array.isArray(live) && coversList(desired, live, field);
   if (isFields(desired)) {
     return (

@@ -40,7 +40,7 @@ export interface ControllerDefinition<T extends KubeObject>
    */
   owns?: readonly (Resource | Source)[] | undefined;
   watches?: readonly Watch[] | undefined;
-  /** False: as if the manager had no `shard`: for all objects, on the leader if one is elected. Default: true. */
+  /** False: as if the manager had no `shard`: for all objects, on the leader if one is elected, else on every replica. Default: true. */
   sharded?: boolean | undefined;
   /**
    * Brings about what the object asks for, whatever happened before. It is called only for objects that are there: what

@@ -16,6 +16,7 @@ const claim: LeaseClaim = {
   holder: 'a',
   durationSeconds: 15,
   annotations: { identity: 'one' },
+  labels: { ring: 'r' },
 };
 const renewal = ({ verb }: ApiRequest): boolean => verb === 'update';
 
@@ -67,14 +68,27 @@ test('a label that somebody wrote in between costs a read, not the Lease', async
   const { clock, edit, lease, lost, permits } = await hold();
   await clock.advance(1_000);
   edit(({ metadata }) => {
-    metadata.labels = { state: 'ready' };
+    metadata.labels = { ...metadata.labels, state: 'ready' };
   });
   await clock.advance(1_000);
   assert.equal(lost(), undefined);
   assert.equal(lease()?.spec?.renewTime, microTime(clock.now()));
-  assert.deepEqual(lease()?.metadata.labels, { state: 'ready' }, 'the label is kept');
+  assert.deepEqual(lease()?.metadata.labels, { ring: 'r', state: 'ready' }, 'the label is kept');
   assert.equal(permits(), 4_000);
 });
+
+for (const [what, labels] of Object.entries({ 'taken off': { a: 'b' }, changed: { ring: 's', a: 'b' } })) {
+  test(`a label of its own that was ${what} is put back by the next renewal`, async () => {
+    const { clock, edit, lease, lost } = await hold();
+    await clock.advance(1_000);
+    edit(({ metadata }) => {
+      metadata.labels = labels;
+    });
+    await clock.advance(1_000);
+    assert.equal(lost(), undefined);
+    assert.deepEqual(lease()?.metadata.labels, { ring: 'r', a: 'b' });
+  });
+}
 
 test('another holder ends it, and nothing may be written from then on', async () => {
   const { clock, edit, lost, permits, lease } = await hold();
@@ -100,7 +114,7 @@ test('another process of the same name ends it', async () => {
 test('a deleted Lease is put back with its labels', async () => {
   const { api, clock, edit, lease, lost, permits } = await hold();
   edit(({ metadata }) => {
-    metadata.labels = { ring: 'r' };
+    metadata.labels = { ...metadata.labels, state: 'ready' };
   });
   await clock.advance(2_000);
   const { uid } = lease()?.metadata ?? {};
@@ -109,7 +123,7 @@ test('a deleted Lease is put back with its labels', async () => {
   assert.equal(lost(), undefined);
   assert.notEqual(lease()?.metadata.uid, uid);
   assert.equal(lease()?.spec?.holderIdentity, 'a');
-  assert.deepEqual(lease()?.metadata.labels, { ring: 'r' });
+  assert.deepEqual(lease()?.metadata.labels, { ring: 'r', state: 'ready' });
   assert.equal(permits(), 4_000);
 });
 

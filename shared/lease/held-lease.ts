@@ -4,7 +4,7 @@ import { leases } from '../kube/resources.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { holderOf, type Lease } from './lease.ts';
-import { claimed, isHeldBy, type LeaseClaim, released, renewed } from './lease-claim.ts';
+import { claimed, isHeldBy, type LeaseClaim, labelled, released, renewed } from './lease-claim.ts';
 import { WriteFence } from './write-fence.ts';
 
 /** The Lease is somebody else's now, or could not be renewed in time: the process has to end. */
@@ -102,10 +102,10 @@ export class HeldLease {
   }
 
   async #renew(change: (lease: Lease, now: Date) => Lease): Promise<void> {
-    const { client, clock } = this.#options;
+    const { client, clock, claim } = this.#options;
     const sentAt = clock.monotonic();
     try {
-      const body = this.#unmarked(change(this.#lease, clock.now()));
+      const body = labelled(this.#unmarked(change(this.#lease, clock.now())), claim);
       this.#lease = await client.update(leases, body, { timeoutMs: this.#timeoutMs, priority: true });
       this.fence.renewed(sentAt);
     } catch (error) {

@@ -73,6 +73,12 @@ export const renewed = (lease: Lease, now: Date): Lease => ({
   spec: { ...lease.spec, renewTime: microTime(now) },
 });
 
+/** With its holder's labels: a shard's Lease without that of its ring is seen by no sharder. */
+export const labelled = (lease: Lease, { labels }: LeaseClaim): Lease =>
+  labels === undefined
+    ? lease
+    : { ...lease, metadata: { ...lease.metadata, labels: { ...lease.metadata.labels, ...labels } } };
+
 export const released = (lease: Lease, now: Date, marks?: Record<string, string>): Lease => ({
   ...lease,
   ...(marks && {

@@ -52,7 +52,9 @@ def acquire():
             if found["metadata"].get("labels", {}).get(GROUP + "controllerring") != RING: sys.exit("not this ring's Lease")
             spec, duration = found["spec"], found["spec"].get("leaseDurationSeconds", 15)
             if seen != spec: seen, since = spec, time.monotonic()
-            if spec.get("holderIdentity", "") in ("", "shardlease-controller") or time.monotonic() - since > duration:
+            forced = GROUP + "forced" in found["metadata"].get("annotations", {})  # its last shard may live still
+            free = spec.get("holderIdentity", "") in ("", "shardlease-controller") and not forced
+            if free or time.monotonic() - since > duration:
                 mine["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
                 mine["spec"]["leaseTransitions"] = spec.get("leaseTransitions", 0) + 1
                 meta["annotations"][GROUP + "settling"] = "true"  # the sharder gives it nothing new meanwhile

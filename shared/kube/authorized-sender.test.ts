@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -66,6 +67,34 @@ test('a stream is opened once more, too', async (t) => {
     text += Buffer.from(chunk).toString();
   assert.equal(text, '{}');
   assert.deepEqual(tokens(server), ['old', 'new']);
+});
+
+test('a process that stood still while it renewed its credentials sends nothing after the deadline', async (t) => {
+  let stoodStillMs = 0;
+  const clock = new (class extends FakeClock {
+    override monotonic(): number {
+      return super.monotonic() + stoodStillMs;
+    }
+  })();
+  const folder = await mkdtemp(join(tmpdir(), 'sender-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const tokenFile = join(folder, 'token');
+  await writeFile(tokenFile, 'old');
+  const server = await startTestServer(
+    t,
+    (_, response) => {
+      writeFileSync(tokenFile, 'new');
+      stoodStillMs = 40_000; // its timers haven't fired yet
+      answerJson(response, {}, 401);
+    },
+    { tokenFile },
+  );
+  const transport = new Transport(server.kubeConfig, { clock });
+  t.after(() => transport.close());
+  await assert.rejects(transport.request({ ...get, method: 'PATCH', body: '{}', timeoutMs: 4_000 }), {
+    code: 'KUBE_TIMEOUT',
+  });
+  assert.deepEqual(tokens(server), ['old']);
 });
 
 test('credentials that cannot change are not tried twice', async (t) => {

@@ -68,6 +68,7 @@ export class AuthorizedSender {
       this.#tls.refused();
       const renewed = await deadline.race(this.#identity());
       if (isSame(renewed, identity)) throw error;
+      deadline.sending(); // renewing took its time: the process may have stood still meanwhile
       this.#options.onRenewed(request.method);
       return this.#sendAs(renewed, request, deadline, signal);
     }

@@ -64,10 +64,13 @@ export async function acquireLease<Taken>(
     const body = claimed(lease, claim, clock.now(), decision.marks);
     const sentAt = clock.monotonic();
     try {
+      // Not ended by the signal: a claim whose answer nobody waits for would hold up everybody until it runs out.
       const written = await (lease === undefined
-        ? client.create(leases, body, { signal, timeoutMs: requestMs, priority: true })
-        : client.update(leases, body, { signal, timeoutMs: requestMs, priority: true }));
-      return { held: new HeldLease(options, written, sentAt), how: decision.how };
+        ? client.create(leases, body, { timeoutMs: requestMs, priority: true })
+        : client.update(leases, body, { timeoutMs: requestMs, priority: true }));
+      const held = new HeldLease(options, written, sentAt);
+      if (!signal.aborted) return { held, how: decision.how };
+      await held.release();
     } catch (error) {
       signal.throwIfAborted();
       if (isConflict(error) || isAlreadyExists(error)) continue;

@@ -56,6 +56,18 @@ for (const durationSeconds of [0, -1, 4, 7.5, Number.NaN]) {
   });
 }
 
+test('who is stopped while its claim is on the way gives the Lease back', async () => {
+  const { clock, api, candidate, holder } = start();
+  api.fault({ on: ({ verb }) => verb === 'create', answerMs: 100 });
+  const one = candidate('one');
+  await clock.advance(50);
+  assert.equal(holder(), 'one');
+  one.stop.abort(new Error('stop'));
+  await clock.advance(1_000);
+  assert.equal(holder(), '');
+  assert.match(String(one.error()), /stop/);
+});
+
 test('of two candidates one leads, and the other one waits', async () => {
   const { clock, candidate, holder } = start();
   const [one, two] = [candidate('one'), candidate('two')];

@@ -15,7 +15,10 @@ export interface LeaderElectionOptions {
   /** Of the Lease. */
   namespace: string;
   name: string;
-  /** Of this process: no other has the same. Default: host name and a random id. */
+  /**
+   * Of this process: of two with the same, both lead (the name of a pod is not enough: one that was deleted by force may
+   * still run beside the next of its name). Default: host name and a random id.
+   */
   identity?: string | undefined;
   /** How long a leader that has gone without releasing its Lease holds up the others; at least 5. Default 15. */
   durationSeconds?: number | undefined;

@@ -79,7 +79,7 @@ async function run<Flags extends ProgramFlags>(
                 : traceToFile(options.traceFile, () => manager.shardName),
           },
         }
-      : { leaderElection: { namespace, name, identity: process.env['POD_NAME'] } }),
+      : { leaderElection: { namespace, name } }),
   });
   manager.add(apiServerRunnable(connection.transport, clock, logger));
   try {

@@ -28,6 +28,7 @@ export type { HandlerRegistration, InformerHandler } from './kube/informer-handl
 export { type Selection, type SharedInformer, SharedInformers } from './kube/shared-informers.ts';
 export type { ReadonlyStore } from './kube/store.ts';
 export type { IndexFunction } from './kube/store-index.ts';
+export { SyncTimeoutError } from './kube/sync-timeout.ts';
 
 // An operator
 
@@ -42,12 +43,7 @@ export type { EventSink, ObjectEvent } from './events/event-recorder.ts';
 export type { Cache, CacheOptions } from './manager/late-cache.ts';
 export type { LeaderElectionOptions } from './manager/leadership.ts';
 export { Manager } from './manager/manager.ts';
-export {
-  type ManagerOptions,
-  type ShardMembership,
-  StopTimeoutError,
-  SyncTimeoutError,
-} from './manager/manager-options.ts';
+export { type ManagerOptions, type ShardMembership, StopTimeoutError } from './manager/manager-options.ts';
 export type { FlagValues, ProgramFlag, ProgramFlags } from './manager/program-flags.ts';
 export { type Operator, type OperatorProgram, runOperator } from './manager/run-operator.ts';
 export type { Runnable, Stage } from './manager/runnable.ts';

@@ -49,12 +49,6 @@ export interface ShardMembership extends Pick<ShardOptions, 'ring' | 'slots' | '
   identity?: string | undefined;
 }
 
-/** The caches didn't sync in time. */
-export class SyncTimeoutError extends Error {
-  override readonly name = 'SyncTimeoutError';
-  readonly code = 'SYNC_TIMEOUT';
-}
-
 /** Something didn't end in time after the stop, and may still be at work. */
 export class StopTimeoutError extends Error {
   override readonly name = 'StopTimeoutError';
@@ -63,7 +57,7 @@ export class StopTimeoutError extends Error {
 
 /** The membership with what the manager has for all. */
 export const shardOptions = (
-  { client, clock, logger, registry, random }: ManagerOptions,
+  { client, clock, logger, registry, random, syncTimeoutMs }: ManagerOptions,
   { name, namespace, identity, ...membership }: ShardMembership,
 ): ShardOptions => ({
   ...membership,
@@ -71,6 +65,7 @@ export const shardOptions = (
   clock,
   logger,
   random,
+  syncTimeoutMs,
   shard: name,
   leaseNamespace: namespace,
   identity: identity ?? process.env['POD_UID'] ?? randomUUID(),

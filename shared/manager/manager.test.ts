@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { enqueueObject } from '../controller/enqueue.ts';
 import { configMaps, leases, secrets } from '../kube/resources.ts';
+import { SyncTimeoutError } from '../kube/sync-timeout.ts';
 import type { Lease } from '../lease/lease.ts';
 import { connectionError } from '../testing/api-faults.ts';
 import { elected, fixture, lease } from './manager-fixture.ts';
-import { SyncTimeoutError } from './manager-options.ts';
 
 test('all starts in order, each stage when the one before has synced, and stops in the opposite order', async () => {
   const { clock, stop, log, manager, noting, start } = fixture();

@@ -4,6 +4,7 @@ import type { ControllerDefinition } from '../controller/definition.ts';
 import { EventRecorder, type EventSink } from '../events/event-recorder.ts';
 import type { ApiClient } from '../kube/api-client.ts';
 import { SharedInformers } from '../kube/shared-informers.ts';
+import { syncInTime } from '../kube/sync-timeout.ts';
 import type { KubeObject, TypedResource } from '../kube/types.ts';
 import { fencedClient } from '../lease/fenced-client.ts';
 import { FencedError } from '../lease/write-fence.ts';
@@ -13,7 +14,7 @@ import type { Health } from '../server/ops-server.ts';
 import type { Cache, CacheOptions } from './late-cache.ts';
 import { Leadership } from './leadership.ts';
 import { ManagedControllers } from './managed-controllers.ts';
-import { type ManagerOptions, StopTimeoutError, SyncTimeoutError, shardOptions } from './manager-options.ts';
+import { type ManagerOptions, StopTimeoutError, shardOptions } from './manager-options.ts';
 import { opsRunnable } from './ops-runnable.ts';
 import { aborted, type Runnable, RunnableGroup, type Stage, stages } from './runnable.ts';
 
@@ -152,7 +153,7 @@ export class Manager implements Health {
   ready(): boolean | string {
     if (this.#state === 'running') return this.#controllers.shard?.ready ?? true;
     return this.#state === 'starting'
-      ? `not synced yet: ${this.#unsynced()}`
+      ? `not synced yet: ${this.#unsynced().join(', ')}`
       : `the manager is ${this.#state}`;
   }
 
@@ -212,24 +213,14 @@ export class Manager implements Health {
   }
 
   async #waitForSync(stage: Stage, stop: AbortSignal): Promise<void> {
-    const { clock, syncTimeoutMs = 120_000 } = this.#options;
-    const late = new AbortController();
-    const cancel = clock.after(syncTimeoutMs, () => {
-      const what = `not synced within ${syncTimeoutMs / 1000} s: ${this.#unsynced()}`;
-      late.abort(
-        new SyncTimeoutError(`${what}. Does the API server serve it, and allow to list and watch it?`),
-      );
-    });
-    try {
-      await this.#groups[stage].waitForSync(AbortSignal.any([stop, late.signal]));
-    } finally {
-      cancel();
-    }
+    const { clock, syncTimeoutMs: timeoutMs } = this.#options;
+    const wait = (signal: AbortSignal): Promise<void> => this.#groups[stage].waitForSync(signal);
+    await syncInTime({ clock, timeoutMs, wait, unsynced: () => this.#unsynced() }, stop);
   }
 
-  #unsynced(): string {
+  #unsynced(): string[] {
     const names = stages.flatMap((stage) => this.#groups[stage].unsynced);
-    return names.flatMap((name) => (name === informersName ? this.informers.unsynced : name)).join(', ');
+    return names.flatMap((name) => (name === informersName ? this.informers.unsynced : name));
   }
 
   async #lead(stop: AbortSignal): Promise<void> {

@@ -54,6 +54,10 @@ export interface ShardOptions {
   leaseNamespace: string;
   /** The pod's uid: the same after a restart of the container, another one in another pod of the same name. */
   identity: string;
+  /**
+   * How long the resources may take until they can be read, and then until the caches have synced, in ms. Default 120,000.
+   */
+  syncTimeoutMs?: number | undefined;
   random?: (() => number) | undefined;
   observer?: ShardObserver | undefined;
   metrics?: ControllerMetrics | undefined;

@@ -102,7 +102,8 @@ test('a name without a Lease that objects carry settles', async () => {
 test('so does one of which that can not be seen', async () => {
   const world = new ShardWorld();
   world.api.fault({
-    on: ({ verb, resource }) => verb === 'list' && resource === 'secrets',
+    on: ({ verb, resource, labelSelector }) =>
+      verb === 'list' && resource === 'secrets' && labelSelector !== undefined,
     error: connectionError(),
   });
   world.start();

@@ -47,6 +47,7 @@ export class ShardWork {
       clock,
       logger,
       random,
+      syncTimeoutMs: options.syncTimeoutMs,
       labelSelector: () => `${shardLabel(ring)}=${options.shard}`,
     });
     const cachesOf = (resources: Resource[]) => [
@@ -148,7 +149,10 @@ export class ShardWork {
     return this.#handOver.size + this.#controlled.size + this.#memory.size + this.#holds.size;
   }
 
-  /** Lists and watches, then works from `pauseMs` later on until the signal is aborted and what is in flight ended. */
+  /**
+   * Lists and watches, then works from `pauseMs` later on until the signal is aborted and what is in flight ended. Throws
+   * SyncTimeoutError before any work has begun.
+   */
   async run(signal: AbortSignal, atOnce: AbortSignal, pauseMs: number, working: () => void): Promise<void> {
     const closing = new AbortController();
     const running = this.caches.run(closing.signal);

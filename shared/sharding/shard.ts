@@ -1,5 +1,6 @@
 import type { Controller } from '../controller/controller.ts';
 import type { Informer } from '../kube/informer.ts';
+import { SyncTimeoutError } from '../kube/sync-timeout.ts';
 import type { KubeObject, Resource } from '../kube/types.ts';
 import { type HeldLease, LeaseLostError } from '../lease/held-lease.ts';
 import { FencedError } from '../lease/write-fence.ts';
@@ -90,9 +91,10 @@ export class Shard {
   /**
    * Works until the signal is aborted, ends what is in flight (when `atOnce` is aborted, too, without a wait) and
    * releases the Lease. Throws LeaseLostError, without waiting for anything, when the Lease is lost: the process has
-   * to end then.
+   * to end then. Throws SyncTimeoutError when a resource can't be read, and holds no Lease then.
    */
   async run(signal: AbortSignal, atOnce?: AbortSignal): Promise<void> {
+    await this.#work.caches.waitUntilReadable(signal);
     const { name, held, settling, tell, marksForNext } = await this.#acquire(signal);
     this.#name = name;
     this.#held = held;
@@ -101,6 +103,11 @@ export class Shard {
     const lost = new AbortController();
     const keeping = held.keep(ended.signal);
     const telling = tell();
+    const release = async (): Promise<void> => {
+      await telling;
+      await held.release(await marksForNext());
+      this.#observer({ event: 'lease', state: 'released' });
+    };
     const working = (async () => {
       const stop = AbortSignal.any([signal, lost.signal]);
       const hurry = atOnce ? AbortSignal.any([atOnce, lost.signal]) : lost.signal;
@@ -125,11 +132,11 @@ export class Shard {
       lost.abort(error);
       this.#state = 'stopping';
       if (error instanceof LeaseLostError) this.#observer({ event: 'lease', state: 'lost' });
+      // No work has begun that could go on without the Lease.
+      if (error instanceof SyncTimeoutError) await release();
       throw error;
     }
-    await telling;
-    await held.release(await marksForNext());
-    this.#observer({ event: 'lease', state: 'released' });
+    await release();
   }
 
   async #acquire(signal: AbortSignal): Promise<HeldName> {

@@ -55,7 +55,10 @@ export class AppliedObjects {
     return found.metadata.annotations?.[this.#annotation] === print && covers(desired, found);
   }
 
-  /** Only over the version that was found: an apply that the network delivers late is refused. */
+  /**
+   * Only over the version that was found: an apply that the network delivers late is refused. Of what wasn't found, no
+   * version can be given; there, without force, whatever differs and is somebody else's refuses it.
+   */
   patch(desired: KubeObject, found: KubeObject | undefined): Patch {
     const { uid, resourceVersion } = found?.metadata ?? {};
     const { metadata } = desired;
@@ -68,7 +71,7 @@ export class AppliedObjects {
         ...(resourceVersion !== undefined && { resourceVersion }),
       },
     };
-    return { type: 'apply', body, fieldManager: this.#fieldManager, force: true };
+    return { type: 'apply', body, fieldManager: this.#fieldManager, force: found !== undefined };
   }
 
   applied(desired: KubeObject, found: KubeObject | undefined, written: KubeObject): void {

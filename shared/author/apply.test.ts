@@ -139,6 +139,19 @@ test('an object that another owner controls, or nobody, is not touched', async (
   assert.deepEqual(live()?.data, { theirs: 'x' });
 });
 
+test('nor one that somebody creates between the look and the write', async () => {
+  const { api, process, live } = start();
+  const owner = api.seed<KubeObject>(resources.secrets, { metadata: { ...ref, name: 'owner' } });
+  api.fault({
+    on: ({ verb, resource }) => verb === 'patch' && resource === 'configmaps',
+    meanwhile: () => void api.seed<ConfigMap>(configMaps, desired({ a: 'theirs' })),
+  });
+  const mine = desired({ a: '1' }, { ownerReferences: [controllerReference(owner)] });
+  await assert.rejects(process().apply(configMaps, mine), isConflict);
+  assert.deepEqual(live()?.data, { a: 'theirs' });
+  await assert.rejects(process().apply(configMaps, mine), NotControlledError);
+});
+
 test('a status is written only when it differs, and only over the version that was read', async () => {
   const api = new MemoryApi(new FakeClock(), {
     resources: [

@@ -27,7 +27,8 @@ export interface ReconcileClient extends Reads, OwnerWriter {
   /**
    * Makes an object have all that is desired, and no longer what was desired before and isn't any more (server-side
    * apply with force). Other fields are left alone. Nothing is written where nothing would change. An object that is
-   * controlled by another owner, or by none, is not touched: NotControlledError. Without `status`; for that there is `setStatus`.
+   * controlled by another owner, or by none, is not touched: NotControlledError. What somebody else changes or creates
+   * meanwhile is not written over: ApiError 409. Without `status`; for that there is `setStatus`.
    */
   apply<T extends KubeObject>(resource: TypedResource<T>, desired: T): Promise<T>;
   /**

@@ -3,6 +3,7 @@ import { apiVersionOf, type KubeObject, type Resource } from '../kube/types.ts';
 import { isShardingLabel } from '../sharding/contract.ts';
 import { fingerprint } from './canonical.ts';
 import { covers } from './covers.ts';
+import { LeftOut } from './left-out.ts';
 
 /** Annotation on what is applied, for each field manager: a fingerprint of what it wants. */
 const annotationPrefix = 'applied.alpha.sharding.timebertt.dev/';
@@ -18,6 +19,7 @@ const managerName = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 export class AppliedObjects {
   readonly #fieldManager: string;
   readonly #annotation: string;
+  readonly #leftOut = new LeftOut();
   /** Cached object → the fingerprint of which an apply changed nothing. */
   readonly #unchanged = new WeakMap<KubeObject, string>();
   /** Object that was read → what the API server answered a write that was decided on it. */
@@ -52,7 +54,10 @@ export class AppliedObjects {
   isApplied(desired: KubeObject, found: KubeObject): boolean {
     const print = fingerprint(desired);
     if (this.#unchanged.get(found) === print) return true;
-    return found.metadata.annotations?.[this.#annotation] === print && covers(desired, found);
+    return (
+      found.metadata.annotations?.[this.#annotation] === print &&
+      covers(desired, found, this.#leftOut.of(desired))
+    );
   }
 
   /**
@@ -75,6 +80,7 @@ export class AppliedObjects {
   }
 
   applied(desired: KubeObject, found: KubeObject | undefined, written: KubeObject): void {
+    this.#leftOut.learn(desired, written);
     if (found === undefined) return;
     if (written.metadata.resourceVersion === found.metadata.resourceVersion)
       this.#unchanged.set(found, fingerprint(desired));

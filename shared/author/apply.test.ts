@@ -84,6 +84,36 @@ test('drift is corrected, and what is no longer wanted is removed, also by anoth
   assert.deepEqual(live()?.data, { a: '1' });
 });
 
+test('an empty value that the API server keeps is put back, and one that it leaves out is written once', async () => {
+  const { api, process, sync, live } = start();
+  // As for the field of a built-in kind.
+  api.mutatingWebhook({
+    name: 'leaves-out',
+    rules: [{ operations: ['CREATE', 'UPDATE'], resource: configMaps }],
+    handle: ({ object }) => ({
+      allowed: true,
+      patch: object && 'data' in object ? [{ op: 'remove', path: '/data/dropped' }] : [],
+    }),
+  });
+  const mine = desired({ kept: '', dropped: '' }, { labels: {} });
+  await process().apply(configMaps, mine);
+  assert.deepEqual(live()?.data, { kept: '' });
+  sync();
+  const client = process();
+  for (const version of ['one', 'two']) {
+    api.label(configMaps, ref, { theirs: version });
+    sync();
+    await client.apply(configMaps, mine);
+    assert.equal(api.writes().length, 2);
+  }
+  api.change<ConfigMap>(configMaps, ref, (object) => {
+    object.data = {};
+  });
+  sync();
+  await client.apply(configMaps, mine);
+  assert.deepEqual(live()?.data, { kept: '' });
+});
+
 test('an apply that changed nothing, though it looked so, is not repeated', async () => {
   const { api, process, sync, cache } = start();
   const client = process();

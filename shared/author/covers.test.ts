@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { covers } from './covers.ts';
+import { covers, type LeavesOut } from './covers.ts';
 
 const container = (more: object) => ({ spec: { containers: [{ name: 'web', image: 'nginx', ...more }] } });
+
+const leavesOut: LeavesOut = (path) => path.at(-1) === 'dropped';
 
 /** What is desired, what there is, and whether an apply can be spared. */
 const cases: Array<[string, unknown, unknown, boolean]> = [
@@ -15,10 +17,13 @@ const cases: Array<[string, unknown, unknown, boolean]> = [
   ['an undefined field', { data: { a: undefined } }, { data: {} }, true],
   [
     'a value that the API server leaves out',
-    { data: {}, list: [], text: '', flag: false, none: null },
-    {},
+    { dropped: {}, list: [{ dropped: false }], text: { dropped: '' }, none: null },
+    { list: [{}], text: {} },
     true,
   ],
+  ['an empty map that it keeps, and somebody removed', { emptyDir: {} }, { hostPath: {} }, false],
+  ['a false that it keeps, and somebody removed', container({ mount: false }), container({}), false],
+  ['the same in a list that is one value', { rules: [{ all: {} }] }, { rules: [{}] }, false],
   ['an empty value of a map', { data: { a: '', b: '1' } }, { data: { b: '1' } }, false],
   ['an empty label', { metadata: { labels: { a: '' } } }, { metadata: { labels: {} } }, false],
   ['one that it does not leave out', { spec: { replicas: 0 } }, { spec: { replicas: 1 } }, false],
@@ -91,6 +96,6 @@ const cases: Array<[string, unknown, unknown, boolean]> = [
 ];
 for (const [what, desired, live, expected] of cases) {
   test(`${what}: ${expected ? 'nothing to do' : 'to be applied'}`, () => {
-    assert.equal(covers(desired, live), expected);
+    assert.equal(covers(desired, live, leavesOut), expected);
   });
 }

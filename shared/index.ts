@@ -18,6 +18,7 @@ export type {
 export type { KubeClient } from './kube/client.ts';
 export { type Connection, type ConnectOptions, connect } from './kube/connect.ts';
 export * from './kube/errors.ts';
+export { type MetadataResource, onlyMetadata } from './kube/only-metadata.ts';
 export * from './kube/resources.ts';
 export * from './kube/types.ts';
 

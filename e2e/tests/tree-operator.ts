@@ -1,5 +1,6 @@
 import type { Request } from '@controller-sharding/shared/controller/definition.ts';
 import { isAlreadyExists } from '@controller-sharding/shared/kube/errors.ts';
+import { onlyMetadata } from '@controller-sharding/shared/kube/only-metadata.ts';
 import { configMaps, secrets } from '@controller-sharding/shared/kube/resources.ts';
 import { apiVersionOf, type KubeObject } from '@controller-sharding/shared/kube/types.ts';
 import { runOperator } from '@controller-sharding/shared/manager/run-operator.ts';
@@ -34,7 +35,7 @@ await runOperator({
   purpose: 'For tests: below each Tree, in two namespaces, a ConfigMap, which controls a Secret, and so on.',
   ring: 'trees',
   setup({ manager, workers }) {
-    const owns = [configMaps, secrets, serviceAccounts];
-    manager.controller({ name: 'tree', for: trees, owns, concurrency: workers, reconcile });
+    const owns = [configMaps, secrets, serviceAccounts].map(onlyMetadata);
+    manager.controller({ name: 'tree', for: onlyMetadata(trees), owns, concurrency: workers, reconcile });
   },
 });

@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { Slice } from '../runtime/event-loop.ts';
 import { Latch } from '../runtime/latch.ts';
+import type { Form } from './api-client.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { type HandlerRegistration, type InformerHandler, InformerHandlers } from './informer-handlers.ts';
 import { Reflector, type ReflectorHealth, type ReflectorOptions, type ReflectorSink } from './reflector.ts';
@@ -20,6 +21,7 @@ export type InformerOptions<P extends KubeObject, T extends KubeObject = P> = Re
  * that they hold: code that changes one instead of a copy (`structuredClone`) gets a TypeError on the spot.
  */
 export class Informer<P extends KubeObject, T extends KubeObject = P> {
+  readonly form: Form;
   readonly #resource: string;
   readonly #clock: Clock;
   readonly #reflect: (sink: ReflectorSink<P>, signal: AbortSignal) => Promise<void>;
@@ -32,6 +34,7 @@ export class Informer<P extends KubeObject, T extends KubeObject = P> {
   constructor(options: InformerOptions<P, T>) {
     const { clock, logger, health } = options;
     const resource = resourceName(options.resource);
+    this.form = options.form;
     this.#resource = resource;
     this.#clock = clock;
     this.#reflect = (sink, signal) => {

@@ -7,6 +7,7 @@ import { enqueueMapped, enqueueObject } from '../controller/enqueue.ts';
 import { filtered, type Source } from '../controller/predicate.ts';
 import type { ApiClient } from '../kube/api-client.ts';
 import type { Informer } from '../kube/informer.ts';
+import { CachedForms, formOf } from '../kube/only-metadata.ts';
 import type { SharedInformers } from '../kube/shared-informers.ts';
 import {
   type KubeObject,
@@ -40,9 +41,13 @@ export class ManagedControllers {
   readonly #options: ManagedControllersOptions;
   readonly #definitions: Definition[] = [];
   readonly #caches = new Map<string, LateCache>();
+  /** As they were asked for. */
+  readonly #cached: Resource[] = [];
   #applied: AppliedObjects | undefined;
   /** Of all objects, by resource. */
   readonly #whole = new Map<string, Informer<KubeObject>>();
+  readonly #shardForms = new CachedForms();
+  readonly #wholeForms = new CachedForms();
   #shard: Shard | undefined;
 
   constructor(options: ManagedControllersOptions) {
@@ -66,6 +71,7 @@ export class ManagedControllers {
     const name = resourceName(resource);
     const cache = this.#caches.get(name) ?? new LateCache(resource);
     this.#caches.set(name, cache);
+    this.#cached.push(resource);
     for (const [index, values] of Object.entries(indexes)) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the resource says what its objects are
       cache.addIndex(index, values as (object: KubeObject) => string[]);
@@ -78,6 +84,7 @@ export class ManagedControllers {
   wire(): void {
     const { shard } = this.#options;
     const sharded = shard ? this.#definitions.filter((definition) => definition.sharded ?? true) : [];
+    this.#collectForms(sharded);
     if (shard) {
       if (sharded.length === 0) throw new Error('a manager with `shard` has no controller that is sharded');
       this.#shard = new Shard(
@@ -103,6 +110,22 @@ export class ManagedControllers {
     }
   }
 
+  /** Before any cache is made: in which form each one holds its objects. */
+  #collectForms(sharded: Definition[]): void {
+    for (const definition of sharded) {
+      for (const { resource } of caresFor(definition)) this.#shardForms.add(resource);
+    }
+    const formsOf = (resource: Resource): CachedForms =>
+      this.#shardForms.has(resource) ? this.#shardForms : this.#wholeForms;
+    for (const definition of this.#definitions) {
+      const isSharded = sharded.includes(definition);
+      if (!isSharded) for (const { resource } of caresFor(definition)) this.#wholeForms.add(resource);
+      for (const { source } of definition.watches ?? [])
+        (isSharded ? formsOf(source.resource) : this.#wholeForms).add(source.resource);
+    }
+    for (const resource of this.#cached) formsOf(resource).add(resource);
+  }
+
   #shardController(definition: Definition): ShardController<KubeObject> {
     const { name, concurrency, rateLimit, reconcileTimeoutMs } = definition;
     return {
@@ -111,8 +134,11 @@ export class ManagedControllers {
       rateLimit,
       reconcileTimeoutMs,
       stopTimeoutMs: this.#options.stopTimeoutMs / 2,
-      for: { resource: definition.for, predicates: definition.predicates },
-      owns: (definition.owns ?? []).map(sourceOf),
+      for: { resource: this.#shardForms.of(definition.for), predicates: definition.predicates },
+      owns: ownsOf(definition).map((source) => ({
+        ...source,
+        resource: this.#shardForms.of(source.resource),
+      })),
       reconcile: ({ object, writer, controlled, signal }) =>
         definition.reconcile(this.#request(object, writer, controlled, signal), signal),
     };
@@ -121,7 +147,7 @@ export class ManagedControllers {
   #unsharded(definition: Definition): Controller<string> {
     const { client, unshardedClient, addController } = this.#options;
     const cacheOf = ({ resource }: Source) => ({ resource, informer: this.#wholeInformer(resource) });
-    const owns = (definition.owns ?? []).map(sourceOf);
+    const owns = ownsOf(definition);
     const main = cacheOf({ resource: definition.for });
     const below = new ControlledObjects({ client, ring: '', mains: [main], owned: owns.map(cacheOf) });
     const { name, concurrency, rateLimit, reconcileTimeoutMs } = definition;
@@ -170,8 +196,10 @@ export class ManagedControllers {
         writer,
         signal,
         applied,
-        cached: (resource, key) =>
-          (this.#shard?.informer(resource) ?? this.#whole.get(resourceName(resource)))?.store.get(key),
+        cached: (resource, key) => {
+          const informer = this.#shard?.informer(resource) ?? this.#whole.get(resourceName(resource));
+          return informer?.form === 'full' ? informer.store.get(key) : undefined;
+        },
       }),
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the resource says what its objects are
       owned: <C extends KubeObject>(resource: TypedResource<C>) => controlled(resource) as C[],
@@ -189,8 +217,15 @@ export class ManagedControllers {
   }
 
   #wholeInformer(resource: Resource): Informer<KubeObject> {
-    const { informer } = this.#options.informers.acquire({ resource, form: 'full' });
+    const { informer } = this.#options.informers.acquire({
+      resource,
+      form: formOf(this.#wholeForms.of(resource)),
+    });
     this.#whole.set(resourceName(resource), informer);
     return informer;
   }
 }
+
+const ownsOf = ({ owns = [] }: Definition): Source[] => owns.map(sourceOf);
+
+const caresFor = (definition: Definition): Source[] => [{ resource: definition.for }, ...ownsOf(definition)];

@@ -1,6 +1,7 @@
 import type { ApiClient } from '../kube/api-client.ts';
 import { ApiError, messageOf } from '../kube/errors.ts';
 import { Informer } from '../kube/informer.ts';
+import { formOf } from '../kube/only-metadata.ts';
 import { ReconnectBackoff } from '../kube/reconnect-backoff.ts';
 import { syncInTime } from '../kube/sync-timeout.ts';
 import { type KubeObject, type Resource, resourceName } from '../kube/types.ts';
@@ -31,15 +32,19 @@ export class ShardCaches {
     this.#options = options;
   }
 
+  /** Throws when the resource was added in another form. */
   add(resource: Resource): ShardCache {
     const name = resourceName(resource);
+    const form = formOf(resource);
     const known = this.#caches.get(name);
+    if (known !== undefined && known.informer.form !== form)
+      throw new Error(`${name}: one controller caches whole objects, another one their metadata alone`);
     if (known) return known;
     const { labelSelector, logger, ...options } = this.#options;
     const informer = new Informer<KubeObject>({
       ...options,
       resource,
-      form: 'full',
+      form,
       logger: logger.child({ informer: name }),
       get labelSelector() {
         return labelSelector();

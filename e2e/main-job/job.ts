@@ -12,11 +12,12 @@ import { pinSecret, wishShard } from './cluster/wishes.ts';
 import { Fleet } from './fleet/fleet.ts';
 import type { ObjectSeen, ShardWishes } from './observer/events.ts';
 import { Observer } from './observer/observer.ts';
+import type { OwnershipOptions } from './observer/rules/ownership.ts';
 import { Watch } from './observer/watch.ts';
 
 const lookEveryMs = 50;
 
-export interface JobOptions {
+export interface JobOptions extends OwnershipOptions {
   surroundings: Surroundings;
   clock: Clock;
   /** Port of the webhook (0: a free one); undefined: no webhook. */
@@ -40,10 +41,10 @@ export class Job {
   /** Secrets that were created. */
   secrets = 0;
 
-  constructor({ surroundings, clock, webhookPort, env = {} }: JobOptions) {
+  constructor({ surroundings, clock, webhookPort, env = {}, toleranceMs }: JobOptions) {
     this.surroundings = surroundings;
     this.clock = clock;
-    this.observer = new Observer(clock);
+    this.observer = new Observer(clock, { toleranceMs });
     // In a borrowed cluster the last run's namespace may still be there.
     this.namespace = surroundings.own ? 'main-job' : `main-job-${randomBytes(3).toString('hex')}`;
     this.fleet = new Fleet({

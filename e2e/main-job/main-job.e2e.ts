@@ -1,89 +1,13 @@
 /** The main job as users start it: as a process, by its output, its exit code and what it leaves behind. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
 import { startControlPlane } from '../harness/control-plane.ts';
 import { waitFor } from '../harness/wait-for.ts';
-
-const program = fileURLToPath(new URL('./main.ts', import.meta.url));
-/** Of this test alone, so that what is left in it can be seen. */
-const temporary = await mkdtemp(join(tmpdir(), 'main-job-'));
-after(() => rm(temporary, { recursive: true }));
-
-interface Run {
-  child: ChildProcess;
-  output: () => string;
-  errors: () => string;
-  code: Promise<number | null>;
-}
-
-function start(...args: string[]): Run {
-  const env = { ...process.env, TMPDIR: temporary, CI: '1' };
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let [output, errors] = ['', ''];
-  child.stdout.on('data', (data) => (output += String(data)));
-  child.stderr.on('data', (data) => (errors += String(data)));
-  const code = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { child, output: () => output, errors: () => errors, code };
-}
-
-/** The temporary folder is empty, and with it gone is every process that had a file in it as an argument. */
-async function nothingLeft(): Promise<void> {
-  await waitFor('an empty temporary folder', async () => (await readdir(temporary)).length === 0);
-  const numbers = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(
-    numbers.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  assert.deepEqual(
-    lines.filter((line) => line.includes(temporary)),
-    [],
-  );
-}
-
-test('the script ends with every object on a live shard and no rule broken', async () => {
-  const run = start();
-  assert.equal(await run.code, 0, run.output() + run.errors());
-  const output = run.output();
-  const steps = [
-    'start',
-    'fill',
-    'join',
-    'stop',
-    'kill',
-    'leader',
-    'create',
-    'grow',
-    'pin',
-    'weight',
-    'cordon',
-  ];
-  for (const step of [...steps, 'uncordon', 'drain', 'leave', 'unpin', 'quiet']) {
-    assert.match(output, new RegExp(`^${step} .*at rest after \\d+\\.\\d s`, 'm'));
-  }
-  // Only a SIGKILL may leave an object without a live shard for more than 2 s. (Of the leading sharder: the API server's
-  // connection to its webhook is lost with it, and a call on it; then the object waits for the next leader.)
-  for (const [, step, waited] of output.matchAll(/^(\w+) .*longest without a live shard (\d+\.\d) s/gm)) {
-    assert.ok(Number(waited) <= (['kill', 'leader'].includes(step ?? '') ? 20 : 2), `${step}: ${waited} s`);
-  }
-  assert.match(output, /^join .* 75 Secrets and 75 ConfigMaps moved/m);
-  assert.match(output, /^leader .*, nothing moved/m);
-  assert.match(output, /^grow .* 140 Secrets and 140 ConfigMaps moved/m);
-  assert.match(output, /^pin .* 1 Secret and 1 ConfigMap moved/m);
-  assert.match(output, /^weight .* (69|70) Secrets and (69|70) ConfigMaps moved/m);
-  assert.match(output, /^cordon .* cordoned with 210 Secrets, 40 Secrets created; .*, nothing moved/m);
-  assert.match(output, /^uncordon .* uncordoned with 210 Secrets; .* 20 Secrets and 20 ConfigMaps moved/m);
-  assert.match(output, /^drain .* 230 Secrets; .* 230 Secrets and 230 ConfigMaps moved/m);
-  assert.match(output, /^leave .*, nothing moved/m);
-  assert.match(output, /^unpin .*, nothing moved/m);
-  assert.match(output, /^all 460 Secrets and 460 ConfigMaps are on live shards, each pair together/m);
-  assert.match(output, /^no rule was broken/m);
-  await nothingLeft();
-});
+import { nothingLeft, type Run, start } from './started.ts';
 
 for (const [plant, rule] of [
   ['overlap', 'exclusive work'],

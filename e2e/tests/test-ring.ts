@@ -15,6 +15,9 @@ import { Job } from '../main-job/job.ts';
 import { openPoints } from '../main-job/observer/converged.ts';
 import { type MovesExpected, machineMs } from '../main-job/observer/events.ts';
 
+/** Another test runs beside. How long it takes is measured elsewhere. */
+const toleranceMs = 5_000;
+
 export interface TestRingOptions {
   replicas: number;
   secrets: number;
@@ -63,7 +66,7 @@ export class TestRing {
       await controlPlane.stop({ failed });
     };
     const surroundings = { kubeconfig, url, folder, client, made: new Made(client), own: true, end };
-    const job = new Job({ surroundings, clock, webhookPort: webhook ? 0 : undefined });
+    const job = new Job({ surroundings, clock, webhookPort: webhook ? 0 : undefined, toleranceMs });
     const ring = new TestRing(controlPlane, transport, client, job);
     t.after(async () => {
       await job.end();

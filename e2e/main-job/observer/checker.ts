@@ -3,7 +3,7 @@ import { Availability } from './rules/availability.ts';
 import { Cordons } from './rules/cordons.ts';
 import { ExclusiveWork } from './rules/exclusive-work.ts';
 import { ExclusiveWrites } from './rules/exclusive-writes.ts';
-import { Ownership, type Unowned } from './rules/ownership.ts';
+import { Ownership, type OwnershipOptions, type Unowned } from './rules/ownership.ts';
 import { Pairs } from './rules/pairs.ts';
 import type { Rule, Violation } from './rules/rule.ts';
 import { Stability } from './rules/stability.ts';
@@ -13,22 +13,27 @@ const keepAtMost = 100;
 
 /** All rules over one stream of events. */
 export class Checker {
-  readonly #ownership = new Ownership();
-  readonly #rules: Rule[] = [
-    new ExclusiveWork(),
-    new ExclusiveWrites(),
-    this.#ownership,
-    new Pairs(),
-    new Stability(),
-    new Cordons(),
-    new Availability(),
-  ];
+  readonly #ownership: Ownership;
+  readonly #rules: Rule[];
   /** The first ones. */
   readonly violations: Violation[] = [];
   /** All of them. */
   violationCount = 0;
   /** What was checked, by kind of event. */
   readonly checked = { reconciles: 0, writes: 0, handOvers: 0, objects: 0 };
+
+  constructor(options: OwnershipOptions = {}) {
+    this.#ownership = new Ownership(options);
+    this.#rules = [
+      new ExclusiveWork(),
+      new ExclusiveWrites(),
+      this.#ownership,
+      new Pairs(),
+      new Stability(),
+      new Cordons(),
+      new Availability(),
+    ];
+  }
 
   observe(event: ObservedEvent): void {
     if (event.kind === 'reconcile-end') this.checked.reconciles++;

@@ -2,6 +2,7 @@ import type { Clock } from '@controller-sharding/shared/runtime/clock.ts';
 import { Checker } from './checker.ts';
 import { type MachineMs, machineMs, type ObservedEvent } from './events.ts';
 import { InOrder } from './in-order.ts';
+import type { OwnershipOptions } from './rules/ownership.ts';
 import { parseTraceLine } from './trace-event.ts';
 import { TraceTail } from './trace-tail.ts';
 import { World } from './world.ts';
@@ -16,7 +17,7 @@ const slackMs = 300;
  */
 export class Observer {
   readonly world = new World();
-  readonly checker = new Checker();
+  readonly checker: Checker;
   readonly #clock: Clock;
   readonly #inOrder = new InOrder();
   readonly #tails = new Set<TraceTail>();
@@ -24,8 +25,9 @@ export class Observer {
   /** Grows with everything that may have changed the world. */
   changes = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, options: OwnershipOptions = {}) {
     this.#clock = clock;
+    this.checker = new Checker(options);
   }
 
   /** Takes an event from any source. */

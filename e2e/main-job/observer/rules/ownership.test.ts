@@ -69,6 +69,16 @@ test('after the sharder took a dead shard’s Lease over, its objects move withi
   assert.equal(judged(...history, secret(17_300, 'u', 'b')).length, 1);
 });
 
+test('where more time is allowed, only what takes longer is told', () => {
+  const tolerant = (...history: ObservedEvent[]) =>
+    judge(new Ownership({ toleranceMs: 5_000 }), [...shards, ...history]);
+  assert.deepEqual(tolerant(secret(100, 'u'), secret(6_900, 'u', 'a')), []);
+  assert.equal(tolerant(secret(100, 'u'), secret(7_600, 'u', 'a')).length, 1);
+  const dead = [secret(100, 'u', 'a'), replica(5_000, 'a', 'killing')];
+  assert.deepEqual(tolerant(...dead, secret(29_900, 'u', 'b')), []);
+  assert.equal(tolerant(...dead, secret(30_600, 'u', 'b')).length, 1);
+});
+
 test('a shard that is started again under its name keeps its objects', () => {
   const crashed: ObservedEvent = {
     ...replica(5000, 'a', 'ended', 'crashed'),

@@ -19,6 +19,12 @@ interface Owned {
   reported: boolean;
 }
 
+/** How an object is judged that is without a live shard. */
+export interface OwnershipOptions {
+  /** Added to all bounds, where other work keeps the machine busy. Default 0. */
+  toleranceMs?: number | undefined;
+}
+
 /** How long an object was without a live shard. */
 export interface Unowned {
   object: string;
@@ -30,6 +36,7 @@ export interface Unowned {
  * (of its shard, or of the leading sharder).
  */
 export class Ownership implements Rule {
+  readonly #toleranceMs: number;
   readonly #shards = new Shards();
   readonly #objects = new Map<string, Owned>();
   readonly #byShard = new Map<string | undefined, Set<Owned>>();
@@ -38,6 +45,10 @@ export class Ownership implements Rule {
   #firstLeaderAt: MachineMs | undefined;
   #leaderKilledAt = Number.NEGATIVE_INFINITY;
   #longest: Unowned | undefined;
+
+  constructor({ toleranceMs = 0 }: OwnershipOptions = {}) {
+    this.#toleranceMs = toleranceMs;
+  }
 
   /** The longest time without a live shard that ended in this step. */
   get longest(): Unowned | undefined {
@@ -134,9 +145,9 @@ export class Ownership implements Rule {
         this.#leaderKilledAt + expiryMs,
         view?.state === 'gone' ? view.since + view.boundMs : 0,
       );
-      if (now <= earliest) continue;
+      if (now <= earliest + this.#toleranceMs) continue;
       for (const owned of objects) {
-        if (owned.reported || now <= owned.since + promptMs) continue;
+        if (owned.reported || now <= owned.since + promptMs + this.#toleranceMs) continue;
         owned.reported = true;
         violations.push(this.#violation(owned, now));
       }

@@ -80,7 +80,10 @@ export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
   object.metadata.ownerReferences?.find((reference) => reference.controller === true);
 
 /** Whether an owner reference names an object of the resource, in whatever version. */
-export const refersTo = ({ kind, apiVersion }: OwnerReference, resource: Resource): boolean =>
+export const refersTo = (
+  { kind, apiVersion }: Pick<OwnerReference, 'kind' | 'apiVersion'>,
+  resource: Resource,
+): boolean =>
   kind === resource.kind && (apiVersion.includes('/') ? apiVersion.split('/')[0] : '') === resource.group;
 
 /** Resource versions are decimal numbers that grow with each write, comparable within one API server. */

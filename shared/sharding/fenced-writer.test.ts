@@ -47,6 +47,18 @@ function start() {
 
 const creation = ({ verb }: ApiRequest): boolean => verb === 'create';
 
+test('the owner stays on its shard, even if an update of it leaves the labels out', async () => {
+  const { api, owner, writer } = start();
+  api.label(secrets, ref('owner'), { [assigned]: 'a', theirs: 'x' });
+  const read = api.peek<KubeObject>(secrets, ref('owner'));
+  assert(read);
+  const { labels: _, ...metadata } = read.metadata;
+  const updated = await writer.for(owner).update<KubeObject>(secrets, { ...read, metadata });
+  assert.deepEqual(updated.metadata.labels, { [assigned]: 'a' });
+  const other = api.seed<KubeObject>(secrets, { metadata: ref('other') });
+  assert.equal((await writer.for(owner).update(secrets, other)).metadata.labels, undefined);
+});
+
 test('an object that the owner controls is created with the shard label, any other without', async () => {
   const { created, owner, writer } = start();
   const child = await writer.for(owner).create(configMaps, controlledBy(owner, 'child', { own: '1' }));

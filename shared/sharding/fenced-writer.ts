@@ -7,6 +7,7 @@ import {
   objectKey,
   type PartialObject,
   type Resource,
+  refersTo,
   resourceName,
   type TypedResource,
 } from '../kube/types.ts';
@@ -41,8 +42,9 @@ export interface OwnerWriter {
   /** An object controlled by the owner, or by what it controls, gets the shard label from the start. */
   create<T extends KubeObject>(resource: TypedResource<T>, object: T): Promise<T>;
   /**
-   * Replaces the version that was read; one that the owner adopts by it gets the shard label, too. Throws TypeError when
-   * the object has no resourceVersion: a write that the network delivers late is refused by it alone.
+   * Replaces the version that was read; one that the owner adopts by it gets the shard label, and the owner itself keeps
+   * it. Throws TypeError when the object has no resourceVersion: a write that the network delivers late is refused by it
+   * alone.
    */
   update<T extends KubeObject>(resource: TypedResource<T>, object: T): Promise<T>;
   /** Throws TypeError when the object has no resourceVersion. */
@@ -88,7 +90,7 @@ export class FencedWriter {
       update: async (resource, object) => {
         if (!object.metadata.resourceVersion) throw unconditional(resource, object);
         const follows = this.#options.follows(resource);
-        const body = follows ? this.#labelled(object, owner) : object;
+        const body = this.#kept(resource, follows ? this.#labelled(object, owner) : object, owner);
         const send = () =>
           write('update', resource, body.metadata, (options) => client.update(resource, body, options));
         return follows ? this.#creating(owner, resource, send) : send();
@@ -208,8 +210,19 @@ export class FencedWriter {
     const { ring, shard, includes } = this.#options;
     const controller = controllerOf(object)?.uid;
     if (controller === undefined || !includes(owner, controller)) return object;
-    const labels = { ...object.metadata.labels, [shardLabel(ring)]: shard };
-    return { ...object, metadata: { ...object.metadata, labels } };
+    return withLabel(object, shardLabel(ring), shard);
+  }
+
+  /** An author who leaves the labels out doesn't mean to take the owner off its shard. */
+  #kept<T extends KubeObject>(
+    resource: Resource,
+    object: T,
+    { apiVersion = '', kind = '', metadata }: PartialObject,
+  ): T {
+    const { ring, shard } = this.#options;
+    const isOwner =
+      refersTo({ apiVersion, kind }, resource) && objectKey(object.metadata) === objectKey(metadata);
+    return isOwner ? withLabel(object, shardLabel(ring), shard) : object;
   }
 
   /** The patch that gives an object to this shard if the owner controls it by now, and it has another label. */
@@ -220,6 +233,11 @@ export class FencedWriter {
     return labelPatch(object, { [shardLabel(ring)]: shard }, { controllerUid: true });
   }
 }
+
+const withLabel = <T extends KubeObject>(object: T, label: string, value: string): T => ({
+  ...object,
+  metadata: { ...object.metadata, labels: { ...object.metadata.labels, [label]: value } },
+});
 
 export const unconditional = (resource: Resource, { metadata }: KubeObject): TypeError =>
   new TypeError(

@@ -55,7 +55,11 @@ export const isUnknownResource = (error: unknown): boolean =>
 /** The fate of the request is open: it may have taken effect, or may yet. */
 export const isFateUnknown = (error: unknown): boolean =>
   (error instanceof TransportError && !error.nothingSent) ||
-  (error instanceof ApiError && error.status >= 500);
+  (error instanceof ApiError && error.status >= 500 && !failedInAdmission(error));
+
+/** Webhooks are called before anything is stored. */
+const failedInAdmission = ({ status, message }: ApiError): boolean =>
+  status === 500 && message.includes('failed calling webhook');
 
 /** What an error says, in one line. */
 export const messageOf = (error: unknown): string =>

@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: runs one benchmark and checks its bounds. */
 import { runProcess } from '@controller-sharding/shared/runtime/process.ts';
 import { type Benchmark, evaluate } from './benchmark.ts';
+import { exporter } from './exporter.ts';
 import { list } from './list.ts';
 import { moves } from './moves.ts';
 import { parseOptions } from './options.ts';
@@ -14,6 +15,7 @@ import { watch } from './watch.ts';
 import { webhook } from './webhook.ts';
 
 const benchmarks: readonly Benchmark[] = [
+  exporter,
   list,
   moves,
   placement,

@@ -59,7 +59,10 @@ export class Deadline {
   errorOf(error: unknown): unknown {
     if (error instanceof ApiError || error instanceof TransportError) return error;
     if (this.#expired) {
-      const message = `no answer from the API server at ${this.#server} within ${this.#timeoutMs} ms`;
+      const within = `the API server at ${this.#server} within ${this.#timeoutMs} ms`;
+      const message = this.#sending
+        ? `no answer from ${within}`
+        : `nothing sent to ${within}: it waited for the rate limit, a free connection or credentials`;
       return new TransportError('KUBE_TIMEOUT', message, { nothingSent: !this.#sending });
     }
     return this.#caller?.aborted ? this.#caller.reason : undefined;

@@ -97,6 +97,7 @@ test('a request whose turn does not come before its deadline is not sent, and ta
   const failed = assert.rejects(transport.request({ ...get, timeoutMs: 500 }), {
     code: 'KUBE_TIMEOUT',
     nothingSent: true,
+    message: `nothing sent to the API server at ${server.url} within 500 ms: it waited for the rate limit, a free connection or credentials`,
   });
   const next = transport.request(get);
   await clock.advance(500);

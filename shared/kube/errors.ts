@@ -48,6 +48,11 @@ export const isAlreadyExists = (error: unknown): boolean =>
 export const isGone = (error: unknown): boolean => hasStatus(error, 410);
 /** Also the answer to a JSON patch whose `test` failed. */
 export const isInvalid = (error: unknown): boolean => hasStatus(error, 422);
+/** A `test` of a JSON patch failed: the API server says no more. What it finds invalid, it names. */
+export const isFailedTest = (error: unknown): boolean =>
+  isInvalid(error) &&
+  error instanceof ApiError &&
+  error.message === 'the server rejected our request due to an error in our request';
 export const isForbidden = (error: unknown): boolean => hasStatus(error, 403);
 export const isUnknownResource = (error: unknown): boolean =>
   error instanceof TransportError && error.code === 'KUBE_UNKNOWN_RESOURCE';

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ApiError } from '../kube/errors.ts';
 import { configMaps, secrets } from '../kube/resources.ts';
+import { createLogger } from '../runtime/logger.ts';
 import { connectionError } from '../testing/api-faults.ts';
 import { childPatch, ownerPatch, reads, working } from './hand-over-fixture.ts';
 import { assigned, controlledBy, drain, gate, ref, ShardWorld } from './shard-fixture.ts';
@@ -138,6 +140,31 @@ test('a controlled object that changed since it was read is read again before it
   assert.deepEqual(shards(), ['b', 'b']);
   assert.deepEqual(order, ['owner after b']);
   assert(reads(api.requests, 'configmaps', 'list') > 0);
+});
+
+test('an object that has changed is no failure that the log tells of; whatever is invalid is one', async () => {
+  const told: string[] = [];
+  const destination = { write: (line: string) => void told.push(line) };
+  const logger = createLogger({ level: 'info', name: 'test', destination });
+  const { world, api, clock, shards } = await working({ logger });
+  for (const [on, resource, name] of [
+    [ownerPatch, secrets, 's'],
+    [childPatch, configMaps, 's-sums'],
+  ] as const) {
+    api.fault({ on, meanwhile: () => api.label(resource, ref(name), { user: 'was-here' }) });
+  }
+  world.drain('s', 'b');
+  await clock.advance(2_000);
+  assert.deepEqual(shards(), ['b', 'b']);
+  assert.deepEqual(told, []);
+  const next = await working({ logger });
+  const invalid = new ApiError(422, 'Invalid', 'Secret "s" is invalid: metadata.labels: refused by a policy');
+  next.api.fault({ on: ownerPatch, error: invalid });
+  next.world.drain('s', 'b');
+  await next.clock.advance(2_000);
+  assert.deepEqual(next.shards(), ['b', 'b']);
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /"level":"error".*refused by a policy/);
 });
 
 test('a controlled object that is gone is no obstacle', async () => {

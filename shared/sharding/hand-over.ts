@@ -1,6 +1,12 @@
-import type { ApiClient } from '../kube/api-client.ts';
-import { isNotFound } from '../kube/errors.ts';
-import { objectKey, type PartialObject, type Resource } from '../kube/types.ts';
+import type { ApiClient, Patch } from '../kube/api-client.ts';
+import { ApiError, isConflict, isFailedTest, isNotFound } from '../kube/errors.ts';
+import {
+  type ObjectMeta,
+  objectKey,
+  type PartialObject,
+  type Resource,
+  resourceName,
+} from '../kube/types.ts';
 import { FencedError } from '../lease/write-fence.ts';
 import { drainLabel, shardLabel } from './contract.ts';
 import type { ControlledObjects } from './controlled-objects.ts';
@@ -124,7 +130,7 @@ export class HandOver {
 
   /** Undefined: there is no such object any more. */
   async #patchControlled({ resource, object }: Controlled, to: string): Promise<string | undefined> {
-    const { ring, writer } = this.#options;
+    const { ring } = this.#options;
     const drain = drainLabel(ring);
     const changes: LabelChanges = {
       [shardLabel(ring)]: to === '' ? undefined : to,
@@ -132,15 +138,29 @@ export class HandOver {
     };
     try {
       const patch = labelPatch(object, changes, { resourceVersion: true });
-      return (await writer.relabel(resource, object.metadata, patch)).metadata.resourceVersion;
+      return (await this.#relabel(resource, object.metadata, patch)).metadata.resourceVersion;
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
     }
   }
 
+  /** Throws ApiError 409, which is no failure, when the object isn't what it was. */
+  async #relabel(resource: Resource, object: ObjectMeta, patch: Patch): Promise<PartialObject> {
+    try {
+      return await this.#options.writer.relabel(resource, object, patch);
+    } catch (error) {
+      if (!isFailedTest(error)) throw error;
+      throw new ApiError(
+        409,
+        'Conflict',
+        `${resourceName(resource)} ${objectKey(object)} has changed since it was read`,
+      );
+    }
+  }
+
   async #relabelOwner(main: Resource, owner: PartialObject, to: string): Promise<string | undefined> {
-    const { ring, shard, writer, memory, cached } = this.#options;
+    const { ring, shard, memory, cached } = this.#options;
     const uid = owner.metadata.uid ?? '';
     const changes: LabelChanges = {
       [shardLabel(ring)]: to === '' ? undefined : to,
@@ -148,12 +168,13 @@ export class HandOver {
     };
     const patch = labelPatch(owner, changes, { resourceVersion: true });
     try {
-      const written = await writer.relabel(main, owner.metadata, patch);
+      const written = await this.#relabel(main, owner.metadata, patch);
       const { resourceVersion } = written.metadata;
       memory.resolved(uid, resourceVersion ?? '0', cached(main, objectKey(owner.metadata)));
       return resourceVersion;
     } catch (error) {
       if (!(error instanceof FencedError)) memory.unresolved(uid, cached(main, objectKey(owner.metadata)));
+      if (isConflict(error)) throw error;
       throw new Error(`hand-over of ${objectKey(owner.metadata)} from ${shard} did not succeed`, {
         cause: error,
       });

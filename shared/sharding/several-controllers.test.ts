@@ -181,3 +181,37 @@ test('several controllers for one resource share a cache, and each object is in 
   assert.deepEqual(watches.toSorted(), ['configmaps', 'pods', 'secrets']);
   assert.equal(shard.controllers.length, 2);
 });
+
+test('a controlled object that left and came back in one gap of its watch is reconciled, whatever the predicates say', async () => {
+  const world = new ShardWorld();
+  const { api, clock } = world;
+  const seen: string[] = [];
+  const never = { updated: () => false };
+  world.start({
+    reconcile: nothing,
+    more: [
+      {
+        ...shardController(configMaps, [], async ({ object }) => void seen.push(object.metadata.name)),
+        for: { resource: configMaps, predicates: [never] },
+      },
+    ],
+  });
+  await clock.advance(0);
+  world.secret('s', 'a');
+  world.configMap('c', 's', 'a');
+  await clock.advance(100);
+  seen.length = 0;
+  api.holdWatches(configMaps);
+  world.drain('s', 'b');
+  await clock.advance(100);
+  assert.deepEqual(world.shards('s', 'c'), ['b', 'b']);
+  api.label(configMaps, ref('c'), { [assigned]: 'a' });
+  api.label(secrets, ref('s'), { [assigned]: 'a' });
+  await clock.advance(100);
+  assert.deepEqual(seen, [], 'its cache is behind');
+  api.breakWatches(connectionError(), ({ resource }) => resource === 'configmaps');
+  api.compact();
+  api.letWatchesGoOn(configMaps);
+  await clock.advance(2_000);
+  assert.deepEqual(new Set(seen), new Set(['c']));
+});

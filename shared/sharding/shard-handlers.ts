@@ -4,6 +4,7 @@ import { type KubeObject, resourceName } from '../kube/types.ts';
 import { drainLabel } from './contract.ts';
 import type { ControlledObjects } from './controlled-objects.ts';
 import type { HandOver } from './hand-over.ts';
+import type { HandOverMemory } from './hand-over-memory.ts';
 import type { HandOverQueue } from './hand-over-queue.ts';
 import type { ShardCache } from './shard-caches.ts';
 import type { ShardReconciles } from './shard-reconciles.ts';
@@ -18,6 +19,7 @@ export interface ShardHandlersOptions {
   reconciles: ShardReconciles;
   handOver: HandOver;
   handOvers: HandOverQueue;
+  memory: HandOverMemory;
   forget(uid: string): void;
 }
 
@@ -60,7 +62,7 @@ function ownHandler({ ring }: ShardHandlersOptions, controller: Registered['cont
 
 /** Whatever the predicates of the controllers say. */
 function listenForDrains(
-  { ring, handOver, handOvers, reconciles, forget }: ShardHandlersOptions,
+  { ring, handOver, handOvers, memory, reconciles, forget }: ShardHandlersOptions,
   { resource, informer }: ShardCache,
 ): void {
   informer.addHandler({
@@ -73,7 +75,7 @@ function listenForDrains(
     updated: (old, now) => {
       if (isDrained(ring, now)) handOvers.enqueue(resource, now);
       // What came meanwhile was put off.
-      else if (isDrained(ring, old)) reconciles.enqueue(resource, now);
+      else if (isDrained(ring, old) || memory.belief(old) !== 'current') reconciles.enqueue(resource, now);
     },
     deleted: ({ metadata }) => forget(metadata.uid ?? ''),
   });

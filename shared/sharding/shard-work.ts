@@ -131,6 +131,7 @@ export class ShardWork {
       reconciles,
       handOver: this.#handOver,
       handOvers: this.#handOvers,
+      memory: this.#memory,
       forget: (uid) => this.#forget(uid),
     });
   }

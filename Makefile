@@ -17,7 +17,7 @@ setup: node_modules/.installed ## install the dependencies, Node.js among them
 run: setup ## watch a sharded operator on a real control plane (CI=1: play a script; KUBECONFIG=file: your cluster)
 	@npm run --silent main-job -- $(KUBECONFIG_FLAG) $(ARGS)
 
-test: setup ## check, then unit tests, then end-to-end tests
+test: setup ## check, then unit tests, their mutants, then end-to-end tests
 	@npm test --silent
 
 test-unit: setup ## unit tests only

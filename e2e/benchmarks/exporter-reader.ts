@@ -28,6 +28,7 @@ get({ port: Number(workerData), path: '/metrics', agent: false }, (answer) => {
     rest = text.subarray(Math.max(after, text.length - begin.length + 1));
   });
   answer.on('end', () => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has none
     parentPort?.postMessage({ ms: performance.now() - startedAt, bytes, samples } satisfies ReadPage);
   });
 });

@@ -13,6 +13,18 @@ export interface Mutant {
   named?: string | undefined;
 }
 
+/** Of a file and the tests that have to catch it. */
+export const mutantOf =
+  (file: string, test: string, named: string) =>
+  (breaks: string, text: string, replacement: string): Mutant => ({
+    breaks,
+    file,
+    text,
+    replacement,
+    test,
+    named,
+  });
+
 const conformance = 'e2e/conformance/memory.test.ts';
 
 const inMemory = (file: string, text: string, replacement: string, breaks: string): Mutant => ({

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type Mutant, memoryServerMutants, reflectorMutants } from './mutants.ts';
 import { shardMutants } from './shard-mutants.ts';
+import { sharderMutants } from './sharder-mutants.ts';
 
 /** What becomes of the tests. */
 type Outcome = 'pass' | 'fail' | 'time-out';
@@ -14,6 +15,7 @@ const groups: Record<string, Mutant[]> = {
   'In-memory API server': memoryServerMutants,
   Reflector: reflectorMutants,
   Shard: shardMutants,
+  Sharder: sharderMutants,
 };
 /** A mutant may loop: that, too, is noticed. It has so many times the time of the tests without it, and a minimum. */
 const patience = 5;
@@ -96,7 +98,8 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 async function timeoutOf(folder: string, test: string, signal: AbortSignal): Promise<number | undefined> {
   const startedAt = performance.now();
   const unchanged = await runTests(folder, { test }, unchangedTimeoutMs, signal);
-  if (unchanged === 'pass') return Math.max(leastTimeoutMs, patience * (performance.now() - startedAt));
+  if (unchanged === 'pass')
+    return Math.max(leastTimeoutMs, Math.ceil(patience * (performance.now() - startedAt)));
   say(`${test}: ${unchanged} without any mutant: repair that first.`);
   return undefined;
 }

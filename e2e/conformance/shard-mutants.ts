@@ -1,15 +1,4 @@
-import type { Mutant } from './mutants.ts';
-
-const mutant =
-  (file: string, test: string, named: string) =>
-  (breaks: string, text: string, replacement: string): Mutant => ({
-    breaks,
-    file,
-    text,
-    replacement,
-    test,
-    named,
-  });
+import { type Mutant, mutantOf as mutant } from './mutants.ts';
 
 const sharding = 'shared/sharding';
 const claim = `${sharding}/shard-claim.ts`;
@@ -104,5 +93,10 @@ export const shardMutants: Mutant[] = [
     'an object waits for its own controllers',
     "const uids = reach.map((each) => each.object.metadata.uid ?? '');",
     "const uids = above.known.map((each) => each.object.metadata.uid ?? '');",
+  ),
+  mutant(`${sharding}/shard-handlers.ts`, several, 'a controlled object that left and came back')(
+    'what was put off while the cache was behind is reconciled later',
+    "else if (isDrained(ring, old) || memory.belief(old) !== 'current')",
+    'else if (isDrained(ring, old))',
   ),
 ];

@@ -7,6 +7,7 @@ import { systemClock as clock } from '@controller-sharding/shared/runtime/clock.
 import { labelRows, unlabellingRows } from './hostile-labels.ts';
 import { crowdRows, leaseRows } from './hostile-leases.ts';
 import { objectRows } from './hostile-objects.ts';
+import { policyRows } from './hostile-policies.ts';
 import { reviewRows } from './hostile-reviews.ts';
 import { ringRows, webhookRows } from './hostile-rings.ts';
 import { type HostileRow, HostileWorld } from './hostile-world.ts';
@@ -15,7 +16,7 @@ import { TestRing } from './test-ring.ts';
 /** All rows of one batch at the same time. */
 const batches: HostileRow[][] = [
   unlabellingRows,
-  [...labelRows, ...leaseRows, ...objectRows, ...ringRows, ...reviewRows],
+  [...labelRows, ...leaseRows, ...objectRows, ...ringRows, ...reviewRows, ...policyRows],
   // Meanwhile no webhook answers.
   [...webhookRows, ...crowdRows],
 ];

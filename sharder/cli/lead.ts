@@ -6,6 +6,7 @@ import { LeaseKeeper } from '../membership/lease-keeper.ts';
 import { LabelWriter } from '../moves/label-writer.ts';
 import { MoveLimit } from '../moves/move-limit.ts';
 import type { OverduePolicy } from '../moves/overdue-drains.ts';
+import { Refusals } from '../moves/refusals.ts';
 import type { RingMoves } from '../moves/ring-moves.ts';
 import type { ResourceAccess } from '../rings/resource-access.ts';
 import { RingController } from '../rings/ring-controller.ts';
@@ -34,7 +35,7 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   const client = fencedClient(options.client, () => fence.permit());
   const limit = new MoveLimit(clock, options.concurrency);
   metrics.observeLimit(limit);
-  const writer = new LabelWriter(client, fence, limit);
+  const writer = new LabelWriter({ client, fence, limit, refusals: new Refusals(events, clock) });
   const ringController = new RingController({ ...options, client, fence, writer, limit });
   const leaseKeeper = new LeaseKeeper({
     client,

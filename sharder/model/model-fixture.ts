@@ -10,7 +10,6 @@ import {
 import { LeaseKeeper } from '../membership/lease-keeper.ts';
 import { Membership } from '../membership/membership.ts';
 import { ring } from '../membership/membership-fixture.ts';
-import { LabelWriter } from '../moves/label-writer.ts';
 import { assigned, RingWorld, ref } from '../moves/ring-fixture.ts';
 import { RingMover } from '../moves/ring-mover.ts';
 import type { KnownRing } from '../rings/rings.ts';
@@ -108,7 +107,7 @@ export class ModelWorld extends RingWorld {
     const client = this.api.client({ user });
     const membership = new Membership({ client, clock, logger: silentLogger });
     const mover = new RingMover(
-      { ...this.moves, client, membership, writer: new LabelWriter(client, fence, this.limit) },
+      { ...this.moves, client, membership, writer: this.writer(client, { fence }) },
       300_000,
     );
     void membership.run(signal);

@@ -146,7 +146,7 @@ test('one object that is refused keeps no other of the shard', async () => {
 
 test('what can not be moved now is left for later', async () => {
   const { world, empty } = await start();
-  world.api.fault({ on: patchOf('secrets', 's'), error: new ApiError(422, 'Invalid', 'no'), times: 10_000 });
+  world.api.fault({ on: patchOf('secrets', 's'), error: new ApiError(409, 'Conflict', 'no'), times: 10_000 });
   world.secret('s', 'a');
   assert.equal(await empty(), false);
 });

@@ -5,7 +5,6 @@ import { configMaps, secrets } from '@controller-sharding/shared/kube/resources.
 import type { KubeObject } from '@controller-sharding/shared/kube/types.ts';
 import { WriteFence } from '@controller-sharding/shared/lease/write-fence.ts';
 import type { RingScope } from '../rings/ring-scope.ts';
-import { LabelWriter } from './label-writer.ts';
 import { MoveLimit } from './move-limit.ts';
 import { assigned, drain, patchOf, RingWorld, ref } from './ring-fixture.ts';
 import { RingMover } from './ring-mover.ts';
@@ -191,7 +190,7 @@ test('a new leader goes on where the last one ended, after whichever write that 
     };
     if (writes === 0) fence.close();
     const limit = new MoveLimit(world.clock, 1);
-    const moves = { ...world.moves, scope, fence, writer: new LabelWriter(dying, fence, limit), limit };
+    const moves = { ...world.moves, scope, fence, writer: world.writer(dying, { fence, limit }), limit };
     const ended = new AbortController();
     const first = new RingMover(moves, 300_000);
     world.membership.onChange(() => first.membershipChanged());

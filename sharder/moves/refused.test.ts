@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiError } from '@controller-sharding/shared/kube/errors.ts';
+import { connectionError } from '@controller-sharding/shared/testing/api-faults.ts';
+import { Refusals } from './refusals.ts';
 import { patchOf, RingWorld } from './ring-fixture.ts';
 import { RingMover } from './ring-mover.ts';
 
@@ -95,4 +97,50 @@ test('labels that name no Lease are found by a sharder that has just started, a 
   assert.deepEqual(world.loads(), { a: 3 });
   await end(world, mover);
   await watching;
+});
+
+test('an object that somebody refuses to have labelled keeps no other waiting, and an Event says why', async () => {
+  const world = new RingWorld();
+  await world.withShards('a');
+  const invalid = new ApiError(422, 'Invalid', 'Secret "s1" is invalid: data: too long');
+  world.api.fault({ on: patchOf('secrets', 's1'), error: invalid, times: Number.MAX_SAFE_INTEGER });
+  for (let i = 0; i < 5; i++) world.secret(`s${i}`);
+  const mover = moverOf(world);
+  await pass(world, 10_000);
+  assert.deepEqual(world.loads(), { a: 4, '': 1 });
+  assert.deepEqual(world.told, ['LabelRefused s1']);
+  await end(world, mover);
+});
+
+test('of many that are refused twenty are told of in five minutes; a lost label or right is not told so', async () => {
+  const world = new RingWorld();
+  const refusals = new Refusals({ record: ({ note }) => void world.told.push(note) }, world.clock);
+  const other = world.secret('other');
+  const objects = Array.from({ length: 30 }, (_, i) => world.secret(`s${i}`));
+  const policy = new ApiError(
+    403,
+    'Forbidden',
+    'ValidatingAdmissionPolicy "p" denied request: not on Fridays',
+  );
+  const noteAll = (): void => {
+    for (const object of objects) refusals.note(object, policy);
+  };
+  for (const error of [
+    new ApiError(403, 'Forbidden', 'User "s" cannot patch resource "secrets" in API group ""'),
+    new ApiError(429, 'TooManyRequests', 'slow down'),
+    new ApiError(500, 'InternalError', 'etcd'),
+    connectionError(),
+  ])
+    refusals.note(other, error);
+  assert.deepEqual(world.told, []);
+  noteAll();
+  noteAll();
+  assert.equal(world.told.length, 20);
+  assert.match(
+    world.told[0] ?? '',
+    /^Its shard labels can't be changed, .*: ValidatingAdmissionPolicy "p" denied request/,
+  );
+  await world.clock.advance(300_000);
+  noteAll();
+  assert.equal(world.told.length, 40);
 });

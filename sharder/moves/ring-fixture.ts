@@ -1,3 +1,4 @@
+import type { EventSink } from '@controller-sharding/shared/events/event-recorder.ts';
 import { configMaps, secrets } from '@controller-sharding/shared/kube/resources.ts';
 import type { KubeObject, Labels, Resource } from '@controller-sharding/shared/kube/types.ts';
 import { WriteFence } from '@controller-sharding/shared/lease/write-fence.ts';
@@ -8,8 +9,9 @@ import { MembershipWorld, ring } from '../membership/membership-fixture.ts';
 import type { ShardLoad } from '../metrics/move-gauges.ts';
 import { createHasher } from '../placement/rendezvous.ts';
 import type { MainResource, RingScope } from '../rings/ring-scope.ts';
-import { LabelWriter } from './label-writer.ts';
+import { LabelWriter, type LabelWriterOptions } from './label-writer.ts';
 import { MoveLimit } from './move-limit.ts';
+import { Refusals } from './refusals.ts';
 import type { RingMoves } from './ring-moves.ts';
 
 export const assigned = shardLabel(ring);
@@ -58,9 +60,17 @@ export class RingWorld extends MembershipWorld {
     },
     scope: this.#scope(),
     fence: this.fence,
-    writer: new LabelWriter(this.api, this.fence, this.limit),
+    writer: this.writer(this.api),
     limit: this.limit,
   };
+
+  /** As `moves.writer`, by another client, fence or limit. */
+  writer(client: LabelWriterOptions['client'], more: Partial<LabelWriterOptions> = {}): LabelWriter {
+    const { fence, limit, clock } = this;
+    const record: EventSink['record'] = ({ reason, regarding }) =>
+      void this.told.push(`${reason} ${regarding.metadata.name}`);
+    return new LabelWriter({ client, fence, limit, refusals: new Refusals({ record }, clock), ...more });
+  }
 
   constructor() {
     super();

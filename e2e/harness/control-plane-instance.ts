@@ -5,6 +5,7 @@ import { adminKubeconfig, type Identities, writeKubeconfig } from './control-pla
 import type { Daemon } from './daemon.ts';
 import { HarnessError } from './errors.ts';
 import { kubeconfig } from './kubeconfig.ts';
+import { untilPaused } from './paused.ts';
 import { waitFor } from './wait-for.ts';
 
 const READY_TIMEOUT_MS = 60_000;
@@ -54,8 +55,10 @@ class Interruptible {
   }
 
   /** Freezes the process: connections stay open, and nothing is answered. */
-  pause(): Promise<void> {
-    return this.#daemon.signal('SIGSTOP');
+  async pause(): Promise<void> {
+    await this.#daemon.signal('SIGSTOP');
+    const { pid } = this.#daemon;
+    if (pid !== undefined) await untilPaused(pid);
   }
 
   resume(): Promise<void> {

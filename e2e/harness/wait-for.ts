@@ -1,7 +1,7 @@
 import { systemClock } from '@controller-sharding/shared/runtime/clock.ts';
 
 export interface WaitOptions {
-  /** Default 10,000. */
+  /** Default 30,000: a machine that others use, too, may be slow. */
   timeoutMs?: number | undefined;
   /** Between two looks; default 50. */
   everyMs?: number | undefined;
@@ -15,7 +15,7 @@ export interface WaitOptions {
 export async function waitFor<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  { timeoutMs = 10_000, everyMs = 50, signal }: WaitOptions = {},
+  { timeoutMs = 30_000, everyMs = 50, signal }: WaitOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -92,6 +92,13 @@ test('flags win over the file', () => {
   assert.deepEqual([sharder.concurrentMoves, sharder.syncPeriod], [7, 60_000]);
 });
 
+test('a section with nothing in it says nothing', () => {
+  const config = load(`${head}webhook:\ncontroller:\n  sharder:\nhealth:\n  bindAddress: null\n`);
+  assert.equal(config.webhook.enabled, true);
+  assert.equal(config.controller.sharder.concurrentMoves, 100);
+  assert.deepEqual(config.health.bindAddress, { host: '', port: 8081 });
+});
+
 const wrong: Array<[what: string, text: string, message: RegExp]> = [
   [
     'an unknown field',
@@ -109,6 +116,17 @@ const wrong: Array<[what: string, text: string, message: RegExp]> = [
     `${head}gracefulShutDown: 5 minutes`,
     /^FILE: gracefulShutDown: "5 minutes" is not a duration, write it like/,
   ],
+  [
+    'no time for shards to let go of objects',
+    `${head}controller: {sharder: {drainTimeout: 0s}}`,
+    /^FILE: controller\.sharder\.drainTimeout: must be at least 1s$/,
+  ],
+  [
+    'a longer Lease than anybody wants to wait for',
+    `${head}leaderElection: {leaseDuration: 1000000h}`,
+    /^FILE: leaderElection\.leaseDuration: must be whole seconds, at least 5s, at most 1h$/,
+  ],
+  ['an alias of nothing', `${head}webhook: *nothing`, /^--config: FILE.*nothing/],
   ['a negative duration', `${head}controller: {sharder: {syncPeriod: -5m}}`, /"-5m" is not a duration/],
   [
     'text for a number',
@@ -148,7 +166,7 @@ const wrong: Array<[what: string, text: string, message: RegExp]> = [
   [
     'too short a Lease',
     `${head}leaderElection: {leaseDuration: 4s}`,
-    /^FILE: leaderElection\.leaseDuration: must be whole seconds, at least 5s$/,
+    /^FILE: leaderElection\.leaseDuration: must be whole seconds, at least 5s, at most 1h$/,
   ],
   [
     'url and service',

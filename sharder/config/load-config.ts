@@ -41,18 +41,34 @@ function readYaml(file: string): Json {
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: true });
   const [error] = document.errors;
   if (error) throw new UsageError(`--config: ${file} is not YAML: ${messageOf(error)}`);
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  let value: unknown;
+  try {
+    value = withoutNulls(document.toJS({ maxAliasCount: 100 }));
+  } catch (failure) {
+    throw new UsageError(`--config: ${file}: ${messageOf(failure)}`);
+  }
   if (!isObject(value)) throw new UsageError(`--config: ${file} holds no ${head.kind}`);
   return value;
+}
+
+/** `webhook:` with nothing below it says no more than if it were not there. */
+function withoutNulls(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const given = Object.entries(value).filter(([, each]) => each !== null);
+  return Object.fromEntries(given.map(([name, each]) => [name, withoutNulls(each)]));
 }
 
 /** What depends on more than one field. */
 function checked(config: SharderConfig, file: string | undefined, flags: Map<string, string>): SharderConfig {
   const seconds = config.leaderElection.leaseDuration / 1_000;
-  if (!Number.isInteger(seconds) || seconds < 5) {
+  if (!Number.isInteger(seconds) || seconds < 5 || seconds > 3_600) {
     throw new UsageError(
-      `${where('leaderElection.leaseDuration', file, flags)}: must be whole seconds, at least 5s`,
+      `${where('leaderElection.leaseDuration', file, flags)}: must be whole seconds, at least 5s, at most 1h`,
     );
+  }
+  for (const field of ['syncPeriod', 'drainTimeout'] as const) {
+    if (config.controller.sharder[field] < 1_000)
+      throw new UsageError(`${where(`controller.sharder.${field}`, file, flags)}: must be at least 1s`);
   }
   const { url, service } = config.webhook.config.clientConfig;
   if (url !== undefined && service !== undefined) {

@@ -46,7 +46,9 @@ const leaderElection = z.strictObject({
     .describe("namespace of the sharder's Lease and certificate"),
   leaseDuration: duration()
     .prefault(`${defaultLeaseDurationSeconds}s`)
-    .describe('time after which a silent leader is followed by another replica; whole seconds, at least 5s'),
+    .describe(
+      'time after which a silent leader is followed by another replica; whole seconds, from 5s to 1h',
+    ),
   renewDeadline: duration().optional().describe('accepted and ignored: 2/3 of `leaseDuration`'),
   retryPeriod: duration().optional().describe('accepted and ignored: `leaseDuration` / 7.5'),
   resourceLock: z.enum(['leases']).optional().describe('kind of the lock'),
@@ -97,12 +99,14 @@ const webhook = z.strictObject({
 const controller = z.strictObject({
   sharder: z
     .strictObject({
-      syncPeriod: duration().prefault('5m').describe('how often labels that name no shard are looked for'),
+      syncPeriod: duration()
+        .prefault('5m')
+        .describe('how often labels that name no shard are looked for; at least 1s'),
       concurrentMoves: wholeNumber(1, 10_000).prefault(100).describe('objects moved at once'),
       drainTimeout: duration()
         .prefault('5m')
         .describe(
-          'time after which a shard that has not let go of an object is told of, by Event and metric',
+          'time after which a shard that has not let go of an object is told of, by Event and metric; at least 1s',
         ),
       takeOverOverdue: z
         .boolean()

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { leases } from '@controller-sharding/shared/kube/resources.ts';
 import { connectionError } from '@controller-sharding/shared/testing/api-faults.ts';
-import { MembershipWorld } from './membership-fixture.ts';
+import { MembershipWorld, ring } from './membership-fixture.ts';
+import { takenOver } from './taken-over.ts';
 
 test('the state of each shard stands on its Lease, written once', async () => {
   const world = new MembershipWorld();
@@ -108,4 +109,34 @@ test('at the stop nothing more is written', async () => {
   await world.clock.advance(60_000);
   assert.equal(world.api.writes().length, writes);
   assert(world.api.peek(leases, { namespace: 'default', name: 'a' }));
+});
+
+test('a name that was given up in one namespace is its holder’s in another, and the old Lease goes', async () => {
+  const world = new MembershipWorld();
+  world.shard('a');
+  await world.start();
+  world.release('a');
+  world.shard('a', 'other');
+  await world.clock.advance(1_000);
+  const { ready, usable } = world.membership.ring(ring);
+  assert.deepEqual([ready, usable.map(({ name }) => name)], [['a'], ['a']]);
+  assert.equal(world.membership.isGivenUp(ring, 'a'), false);
+  // What carries the name is the other one's.
+  world.empty = false;
+  await world.clock.advance(63_000);
+  assert.equal(world.lease('a'), undefined);
+  assert.equal(world.lease('a', 'other')?.spec?.holderIdentity, 'a');
+  assert.deepEqual(world.membership.ring(ring).ready, ['a']);
+});
+
+test('a Lease with the greatest numbers that the API server takes can be taken over', async () => {
+  const world = new MembershipWorld();
+  const greatest = 2 ** 31 - 1;
+  world.announce('a', 'default', greatest);
+  world.edit('a', 'default', ({ spec }) => {
+    if (spec) spec.leaseTransitions = greatest;
+  });
+  const taken = takenOver(world.lease('a') ?? assert.fail(), new Date());
+  assert.equal(taken.spec?.leaseTransitions, greatest);
+  assert.equal(taken.spec?.leaseDurationSeconds, greatest);
 });

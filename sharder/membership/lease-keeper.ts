@@ -98,8 +98,10 @@ export class LeaseKeeper {
   }
 
   async #remove({ lease, ring, shard }: ShardView, signal: AbortSignal): Promise<void> {
-    const { client, clock, isEmpty } = this.#options;
-    if (!(await isEmpty(ring, shard, signal))) {
+    const { client, clock, membership, isEmpty } = this.#options;
+    // What carries the name is another one's, that claims it in another namespace.
+    const isAnothers = !membership.isGivenUp(ring, shard);
+    if (!isAnothers && !(await isEmpty(ring, shard, signal))) {
       await clock.sleep(lookAgainMs, signal);
       return;
     }

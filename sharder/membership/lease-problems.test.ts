@@ -8,15 +8,15 @@ import { shardSettings } from './shard-settings.ts';
 
 function view(
   shard: string,
-  change: { namespace?: string; holder?: string; weight?: string } = {},
+  change: { namespace?: string; holder?: string; weight?: string; state?: ShardView['state'] } = {},
 ): ShardView {
-  const { namespace = 'default', holder = shard, weight } = change;
+  const { namespace = 'default', holder = shard, weight, state = 'ready' } = change;
   const annotations = weight === undefined ? {} : { [weightAnnotation]: weight };
   const lease: Lease = {
     metadata: { name: shard, namespace, uid: `${namespace}-${shard}`, annotations },
     spec: { holderIdentity: holder },
   };
-  return { ring: 'ring', shard, state: 'ready', lease, settings: shardSettings(lease) };
+  return { ring: 'ring', shard, state, lease, settings: shardSettings(lease) };
 }
 
 const told = (views: ShardView[], ringExists = true): string[] =>
@@ -39,6 +39,11 @@ test('of Leases of one name in several namespaces, each is told of all', () => {
     /^default\/a DuplicateShard .*\(default\/a, other\/a\): none of them gets objects/,
   );
   assert.match(notes[1] ?? '', /^other\/a DuplicateShard/);
+});
+
+test('a Lease that was given up in another namespace is no problem to who has the name now', () => {
+  const left = view('a', { namespace: 'former', holder: '', state: 'orphaned' });
+  assert.deepEqual(told([left, view('a')]), []);
 });
 
 test('a Lease that somebody else holds, a bad annotation and an unknown ring are told of', () => {

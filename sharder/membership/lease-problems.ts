@@ -1,6 +1,7 @@
 import { objectKey } from '@controller-sharding/shared/kube/types.ts';
 import { holderOf, type Lease } from '@controller-sharding/shared/lease/lease.ts';
 import type { ShardView, StrangeLease } from './membership.ts';
+import { claimants } from './ring-shards.ts';
 import { isReleased } from './shard-state.ts';
 
 /** Why a Lease is no shard, or not the one that its owner may think it is. */
@@ -23,7 +24,7 @@ export function leaseProblems(
     note: `This Lease is no shard: ${problem}.`,
   }));
   const byName = Map.groupBy(views, ({ ring, shard }) => `${ring}/${shard}`);
-  for (const same of byName.values()) {
+  for (const same of [...byName.values()].map(claimants)) {
     const [first, ...others] = same;
     if (first === undefined || others.length === 0) continue;
     const names = same.map(({ lease }) => objectKey(lease.metadata)).toSorted();

@@ -136,6 +136,11 @@ export class Membership {
     return over && this.synced && this.#health.healthy;
   }
 
+  /** Nothing carries the name of a shard without a Lease any more. */
+  forgetAbsent(ring: string, shard: string): void {
+    this.#absent.forget(ring, shard);
+  }
+
   /**
    * Whether a shard's fate is open, or a slot held off: nothing is levelled meanwhile. So it is once a shard is late
    * with its renewal: what was levelled might have to move again. A Lease that somebody else holds and renews is no

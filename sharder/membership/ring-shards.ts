@@ -1,5 +1,6 @@
 import type { WeightedShard } from '../placement/rendezvous.ts';
 import type { ShardView } from './membership.ts';
+import { isGivenUp } from './shard-state.ts';
 
 /** What may be given to the shards of one ring. */
 export interface RingShards {
@@ -13,9 +14,19 @@ export interface RingShards {
   draining: readonly string[];
 }
 
-/** Pure, and the same for every order of the views. Two Leases of one name are nobody's shard. */
+/**
+ * Of the Leases of one name, in whatever namespaces, those that claim it: what a shard of that name left elsewhere, when
+ * it was released there or taken over, doesn't.
+ */
+export function claimants(sameName: readonly ShardView[]): readonly ShardView[] {
+  const claiming = sameName.filter(({ state }) => !isGivenUp(state));
+  return claiming.length > 0 ? claiming : sameName;
+}
+
+/** Pure, and the same for every order of the views. A name that two Leases claim is nobody's. */
 export function ringShards(views: readonly ShardView[]): RingShards {
   const ready = [...Map.groupBy(views, ({ shard }) => shard).values()]
+    .map(claimants)
     .flatMap(([view, ...others]) => (view?.state === 'ready' && others.length === 0 ? [view] : []))
     .toSorted((a, b) => (a.shard < b.shard ? -1 : 1));
   const open = ready.filter(({ settings }) => !settings.cordoned && !settings.draining);

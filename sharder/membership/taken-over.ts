@@ -1,4 +1,10 @@
-import { durationMsOf, type Lease, microTime } from '@controller-sharding/shared/lease/lease.ts';
+import {
+  durationMsOf,
+  greatestInt32,
+  type Lease,
+  microTime,
+  nextTransitions,
+} from '@controller-sharding/shared/lease/lease.ts';
 import {
   forcedAnnotation,
   handedOverAnnotation,
@@ -18,10 +24,10 @@ export function takenOver(lease: Lease, now: Date): Lease {
     spec: {
       ...lease.spec,
       holderIdentity: sharderHolder,
-      leaseDurationSeconds: (durationMsOf(lease) / 1000) * 2,
+      leaseDurationSeconds: Math.min((durationMsOf(lease) / 1000) * 2, greatestInt32),
       acquireTime: microTime(now),
       renewTime: microTime(now),
-      leaseTransitions: (lease.spec?.leaseTransitions ?? 0) + 1,
+      leaseTransitions: nextTransitions(lease),
     },
   };
 }

@@ -7,6 +7,9 @@ import { emptyDeadShard } from './dead-shards.ts';
 import { longestAgainMs } from './full-list-times.ts';
 import type { RingMoves } from './ring-moves.ts';
 
+/** So long names of no Lease may keep a round of moves, and so the shards that die meanwhile, waiting. */
+const nameOnlyMs = 500;
+
 /** The shards that are given up: finds them, by their Leases and by labels that name no Lease, and empties them. */
 export class GivenUpShards {
   readonly #moves: RingMoves;
@@ -36,8 +39,8 @@ export class GivenUpShards {
   async find(signal: AbortSignal): Promise<void> {
     const { membership, scope, clock } = this.#moves;
     const now = clock.monotonic();
-    for (const { shard, state } of membership.shards(scope.ring)) {
-      if (!isGivenUp(state)) this.#toEmpty.delete(shard);
+    for (const { shard } of membership.shards(scope.ring)) {
+      if (!membership.isGivenUp(scope.ring, shard)) this.#toEmpty.delete(shard);
       else if (!this.#toEmpty.has(shard)) this.note(shard);
     }
     for (const [shard, due] of this.#toEmpty) {
@@ -58,10 +61,18 @@ export class GivenUpShards {
     }
   }
 
+  /** Those that have a Lease first; of the names of no Lease, which anybody can write, as many as the time allows. */
   async empty(signal: AbortSignal): Promise<void> {
     const { membership, scope, clock } = this.#moves;
     const errors: unknown[] = [];
-    for (const [shard, due] of this.#toEmpty) {
+    const leased = new Set(membership.shards(scope.ring).map(({ shard }) => shard));
+    const until = clock.monotonic() + nameOnlyMs;
+    let forgotten = false;
+    const [first = [], rest = []] = [true, false].map((isLeased) =>
+      [...this.#toEmpty].filter(([shard]) => leased.has(shard) === isLeased),
+    );
+    for (const [shard, due] of [...first, ...rest]) {
+      if (!leased.has(shard) && clock.monotonic() >= until) break;
       if (clock.monotonic() < due.at || !membership.isGivenUp(scope.ring, shard)) continue;
       if (membership.usable(scope.ring).length === 0) break;
       try {
@@ -80,9 +91,14 @@ export class GivenUpShards {
       this.#moved();
       // A webhook or a deposed leader may still act on an older view: one more look when they no longer can.
       const known = membership.shards(scope.ring).some((view) => view.shard === shard);
-      if (due.last && !known) this.#toEmpty.delete(shard);
-      else this.#toEmpty.set(shard, { at: due.last ? Infinity : clock.monotonic() + settleMs, last: true });
+      if (due.last && !known) {
+        this.#toEmpty.delete(shard);
+        membership.forgetAbsent(scope.ring, shard);
+        forgotten = true;
+      } else this.#toEmpty.set(shard, { at: due.last ? Infinity : clock.monotonic() + settleMs, last: true });
     }
+    // There is room for names now that had to wait.
+    if (forgotten && [...this.#toEmpty.keys()].every((shard) => leased.has(shard))) this.#listNames = true;
     if (errors.length > 0) throw errors[0];
   }
 

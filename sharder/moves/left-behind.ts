@@ -8,6 +8,9 @@ import { inTurn } from './in-turn.ts';
 import { OwnerTable } from './owner-table.ts';
 import type { RingMoves } from './ring-moves.ts';
 
+/** Of more shards, all is listed again: a selector is part of the URL, and anybody can write names. */
+const mostNamed = 100;
+
 /** Nodes that are looked at between two looks at the clock. */
 const STEP = 1_024;
 
@@ -109,7 +112,9 @@ class Owners {
     shards: ReadonlySet<string>,
     signal: AbortSignal,
   ): AsyncGenerator<PartialObject[]> {
-    const labelSelector = `${shardLabel(this.#moves.scope.ring)} in (${[...shards].toSorted().join(',')})`;
+    const label = shardLabel(this.#moves.scope.ring);
+    const labelSelector =
+      shards.size > mostNamed ? label : `${label} in (${[...shards].toSorted().join(',')})`;
     for await (const items of this.#pages(resource, labelSelector, signal)) {
       yield items.filter((object) => this.#table.isLeftBehind(this.#note(resource, object)));
     }

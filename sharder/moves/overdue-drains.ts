@@ -9,6 +9,7 @@ import {
 } from '@controller-sharding/shared/sharding/contract.ts';
 import { takeOverByForce } from '../membership/forced-takeover.ts';
 import type { ShardView } from '../membership/membership.ts';
+import { claimants } from '../membership/ring-shards.ts';
 import { holdingOf } from '../membership/shard-holding.ts';
 import type { ResourceCount } from '../metrics/move-gauges.ts';
 import type { DrainWatcher } from './drains.ts';
@@ -194,7 +195,7 @@ export class OverdueDrains implements DrainWatcher {
   /** Undefined: there is none, or several of that name. */
   #view(shard: string): ShardView | undefined {
     const { membership, scope } = this.#moves;
-    const views = membership.shards(scope.ring).filter((view) => view.shard === shard);
+    const views = claimants(membership.shards(scope.ring).filter((view) => view.shard === shard));
     return views.length === 1 ? views[0] : undefined;
   }
 

@@ -1,11 +1,15 @@
 import type { EventSink } from '@controller-sharding/shared/events/event-recorder.ts';
 import { Informer } from '@controller-sharding/shared/kube/informer.ts';
 import { type PartialObject, type Resource, resourceName } from '@controller-sharding/shared/kube/types.ts';
+import { Slice } from '@controller-sharding/shared/runtime/event-loop.ts';
 import { drainLabel, pinLabel, shardLabel } from '@controller-sharding/shared/sharding/contract.ts';
 import { controllerInRing, mainOf, scopeResources } from '../rings/ring-scope.ts';
 import { inTurn } from './in-turn.ts';
 import { pollingMs } from './polling.ts';
 import type { RingMoves } from './ring-moves.ts';
+
+/** Of more objects that can't follow their pins, nothing is told. */
+const mostTold = 1_000;
 
 /**
  * The objects that users pinned to a shard: each is drained towards it as soon as that can take it. What can't be done
@@ -72,9 +76,11 @@ export class Pins {
   async #apply(): Promise<void> {
     const { scope, membership, limit } = this.#moves;
     const told = new Set<string>();
+    const slice = new Slice(this.#moves.clock);
     await inTurn(this.#informers, undefined, async ({ resource, informer }) => {
       const misplaced: PartialObject[] = [];
       for (const object of informer.store.list()) {
+        if (slice.isOver) await slice.maybeYield();
         if (scope.selects(object.metadata.namespace) !== true) continue;
         if (!this.#counts(resource, object, told)) continue;
         const { labels } = object.metadata;
@@ -123,6 +129,7 @@ export class Pins {
 
   #tell(object: PartialObject, reason: string, note: string, told: Set<string>): void {
     const key = `${object.metadata.uid}|${note}`;
+    if (told.size >= mostTold) return;
     told.add(key);
     if (this.#told.has(key)) return;
     this.#events.record({ regarding: object, type: 'Warning', reason, action: 'Place', note });

@@ -3,6 +3,7 @@ import type { Outcome } from '@controller-sharding/shared/controller/outcome.ts'
 import { messageOf } from '@controller-sharding/shared/kube/errors.ts';
 import type { ControllerMetrics } from '@controller-sharding/shared/metrics/controller.ts';
 import type { ControllerRing } from '@controller-sharding/shared/sharding/controller-ring.ts';
+import { claimants } from '../membership/ring-shards.ts';
 import type { OverduePolicy } from '../moves/overdue-drains.ts';
 import { RingMover } from '../moves/ring-mover.ts';
 import type { RingMoves } from '../moves/ring-moves.ts';
@@ -175,7 +176,9 @@ export class RingController {
       availableShards: membership.usable(name).length,
       missing: scope.missing,
       rights: access.missing(namedResources(ring)),
-      duplicates: [...byName].flatMap(([shard, { length }]) => (length > 1 ? [shard] : [])).toSorted(),
+      duplicates: [...byName]
+        .flatMap(([shard, same]) => (claimants(same).length > 1 ? [shard] : []))
+        .toSorted(),
       failure:
         failure === undefined ? undefined : `The webhook could not be configured: ${messageOf(failure)}`,
       unassigned: mover?.unassigned ?? 0,

@@ -1,5 +1,5 @@
 import type { Labels, ObjectMeta } from '../kube/types.ts';
-import { holderOf, type Lease, microTime } from './lease.ts';
+import { holderOf, type Lease, microTime, nextTransitions } from './lease.ts';
 
 /** What a process writes into a Lease to hold it, and by which it knows that it still does. */
 export interface LeaseClaim {
@@ -63,7 +63,7 @@ export function claimed(
       leaseDurationSeconds: claim.durationSeconds,
       acquireTime: time,
       renewTime: time,
-      leaseTransitions: existing === undefined ? 0 : sameHolder ? transitions : transitions + 1,
+      leaseTransitions: existing === undefined ? 0 : sameHolder ? transitions : nextTransitions(existing),
     },
   };
 }

@@ -26,6 +26,13 @@ export const durationMsOf = (lease: Lease): number => {
   return (typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? seconds : 15) * 1000;
 };
 
+/** The most that the API server takes for a duration or a count of transitions. */
+export const greatestInt32 = 2 ** 31 - 1;
+
+/** The count after the Lease went to another holder. */
+export const nextTransitions = (lease: Lease): number =>
+  Math.min((lease.spec?.leaseTransitions ?? 0) + 1, greatestInt32);
+
 /** Two observations are of the same claim: nothing that a living holder changes has changed. */
 export const sameClaim = (a: Lease, b: Lease): boolean =>
   a.metadata.uid === b.metadata.uid &&

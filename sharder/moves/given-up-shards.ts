@@ -68,10 +68,10 @@ export class GivenUpShards {
     const leased = new Set(membership.shards(scope.ring).map(({ shard }) => shard));
     const until = clock.monotonic() + nameOnlyMs;
     let forgotten = false;
-    const [first = [], rest = []] = [true, false].map((isLeased) =>
-      [...this.#toEmpty].filter(([shard]) => leased.has(shard) === isLeased),
-    );
-    for (const [shard, due] of [...first, ...rest]) {
+    const names = [...this.#toEmpty.keys()];
+    for (const shard of names.toSorted((a, b) => Number(leased.has(b)) - Number(leased.has(a)))) {
+      const due = this.#toEmpty.get(shard);
+      if (due === undefined) continue;
       if (!leased.has(shard) && clock.monotonic() >= until) break;
       if (clock.monotonic() < due.at || !membership.isGivenUp(scope.ring, shard)) continue;
       if (membership.usable(scope.ring).length === 0) break;

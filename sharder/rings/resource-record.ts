@@ -1,5 +1,5 @@
 import type { ApiClient, JsonPatchOperation } from '@controller-sharding/shared/kube/api-client.ts';
-import { isConflict, isInvalid, isNotFound } from '@controller-sharding/shared/kube/errors.ts';
+import { isConflict, isFailedTest, isNotFound } from '@controller-sharding/shared/kube/errors.ts';
 import { controllerRings } from '@controller-sharding/shared/kube/resources.ts';
 import { resourcesAnnotation, sharderRequestMs } from '@controller-sharding/shared/sharding/contract.ts';
 import type { ControllerRing, RingResource } from '@controller-sharding/shared/sharding/controller-ring.ts';
@@ -48,7 +48,7 @@ export class ResourceRecord {
       await this.#client.patchMetadata(controllerRings, { name }, { type: 'json', operations }, options);
       return true;
     } catch (error) {
-      if (isNotFound(error) || isInvalid(error) || isConflict(error)) return false;
+      if (isNotFound(error) || isFailedTest(error) || isConflict(error)) return false;
       throw error;
     }
   }
